@@ -1,0 +1,48 @@
+# Every target sets up what it needs. `make demo` and `make test` are the two to know.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+LOCK := --universal --generate-hashes --no-annotate --no-header --quiet
+
+.PHONY: setup demo test check lock clean
+
+setup: $(VENV)/.run
+
+demo: $(VENV)/.run
+	@$(BIN)/servicestage-auditd demo $(ARGS)
+
+test: $(VENV)/.dev
+	@tests/tools/install
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='auditd/audit/*' --fail-under=100 --skip-covered
+	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Rewrites the lock files from pyproject.toml; everything else only reads them.
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile $(LOCK) --group build -o requirements/build.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group test --group lint --group build -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .tools .coverage .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,160 @@
+"""What one poll makes of what was known: the next snapshot, and the events between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+
+from auditd.audit.authorization import Authorization, Listing
+from auditd.audit.blind import BLIND_CHECK, blind_finding
+from auditd.audit.events import (
+    AuthorizationAdded,
+    AuthorizationChanged,
+    AuthorizationRemoved,
+    Event,
+    FindingCleared,
+    FindingFlagged,
+)
+from auditd.audit.failure import PollError
+from auditd.audit.policy import Observation
+from auditd.audit.project import Project
+from auditd.audit.run import Policy, distinct, run_checks
+from auditd.audit.snapshot import ProjectSnapshot
+from auditd.audit.verification import Verdict, Verification
+from auditd.audit.verify_due import is_renewed
+
+
+def succeeded(
+    previous: ProjectSnapshot,
+    listing: Listing,
+    policy: Policy,
+    *,
+    at: datetime,
+    verifications: Mapping[str, Verification],
+) -> tuple[ProjectSnapshot, tuple[Event, ...]]:
+    """A list came at `at`, and `verifications` were made of it.
+
+    Everything is judged anew. Former verifications stay for what is still listed and was not
+    renewed. The order of the list is not felt, and the same list again at the same instant
+    changes nothing (only what `drift` found is history by then, and clears).
+    """
+    authorizations = distinct(listing.authorizations)
+    verified = _verified(previous, authorizations, verifications)
+    observation = Observation(
+        project=previous.project,
+        listed=listing.authorizations,
+        authorizations=authorizations,
+        previous=previous.authorizations,
+        now=at,
+        verifications=verified,
+    )
+    snapshot = ProjectSnapshot(
+        project=previous.project,
+        attempted_at=at,
+        succeeded_at=at,
+        authorizations=authorizations,
+        findings=run_checks(policy, observation),
+        stale_at=_stale_at(policy, previous.project, authorizations),
+        verifications=verified,
+    )
+    return snapshot, (*_inventory(previous, authorizations), *_verdicts(previous, snapshot, at))
+
+
+def failed(
+    previous: ProjectSnapshot, error: PollError, policy: Policy, *, at: datetime
+) -> tuple[ProjectSnapshot, tuple[Event, ...]]:
+    """No list came. All that was seen stays as it was seen; the project may turn blind.
+
+    The `blind_after`th failure in a row is the first at which it does.
+    """
+    failures_in_a_row = previous.failures_in_a_row + 1
+    findings = [finding for finding in previous.findings if finding.check != BLIND_CHECK]
+    if failures_in_a_row >= policy.blind_after:
+        findings.append(blind_finding(previous.project.name, error.reason, previous.succeeded_at))
+    snapshot = replace(
+        previous,
+        attempted_at=at,
+        failure=error.reason,
+        failure_message=str(error),
+        failures_in_a_row=failures_in_a_row,
+        findings=tuple(sorted(findings, key=lambda finding: finding.key)),
+    )
+    return snapshot, tuple(_verdicts(previous, snapshot, at))
+
+
+def departed(snapshot: ProjectSnapshot, at: datetime) -> tuple[Event, ...]:
+    """The project left the fleet: nothing more will be said of its findings."""
+    return tuple(_verdicts(snapshot, replace(snapshot, findings=()), at))
+
+
+def _verified(
+    previous: ProjectSnapshot,
+    authorizations: Mapping[str, Authorization],
+    verifications: Mapping[str, Verification],
+) -> Mapping[str, Verification]:
+    kept = {
+        name: verification
+        for name, verification in previous.verifications.items()
+        if previous.project.verify
+        and (before := (previous.authorizations or {}).get(name))
+        and (after := authorizations.get(name))
+        and not is_renewed(before, after)
+    }
+    for name, verification in verifications.items():
+        former = kept.get(name)
+        if former and verification.verdict is Verdict.INCONCLUSIVE:
+            # Not evidence, so it takes nothing back; it only tells when we last tried.
+            kept[name] = replace(former, at=verification.at)
+        elif name in authorizations:
+            kept[name] = verification
+    return {name: kept[name] for name in sorted(kept)}
+
+
+def _stale_at(
+    policy: Policy, project: Project, authorizations: Mapping[str, Authorization]
+) -> Mapping[str, datetime]:
+    due = {
+        name: [at for check in policy.checks if (at := check.fires_at(project, authorization))]
+        for name, authorization in authorizations.items()
+    }
+    return {name: min(instants) for name, instants in due.items() if instants}
+
+
+def _inventory(
+    previous: ProjectSnapshot, authorizations: Mapping[str, Authorization]
+) -> Iterator[Event]:
+    """What came, went and changed, by name."""
+    if previous.authorizations is None:
+        return
+    project = previous.project.name
+    for name in sorted(previous.authorizations.keys() | authorizations.keys()):
+        before, after = previous.authorizations.get(name), authorizations.get(name)
+        match before, after:
+            case None, Authorization():
+                yield AuthorizationAdded(project, after)
+            case Authorization(), None:
+                yield AuthorizationRemoved(project, before)
+            case Authorization(), Authorization() if before != after:
+                yield AuthorizationChanged(project, before, after, _changed(before, after))
+
+
+def _changed(before: Authorization, after: Authorization) -> tuple[str, ...]:
+    names = (field.name for field in fields(Authorization))
+    return tuple(sorted(name for name in names if getattr(before, name) != getattr(after, name)))
+
+
+def _verdicts(
+    previous: ProjectSnapshot, snapshot: ProjectSnapshot, at: datetime
+) -> Iterator[Event]:
+    """What was flagged, then what was cleared, each by key."""
+    project = snapshot.project.name
+    before = {finding.key: finding for finding in previous.findings}
+    after = {finding.key: finding for finding in snapshot.findings}
+    known = {**(previous.authorizations or {}), **(snapshot.authorizations or {})}
+    for key, finding in after.items():
+        if key not in before or before[key].severity is not finding.severity:
+            yield FindingFlagged(project, finding, known.get(finding.authorization), at)
+    for key, finding in before.items():
+        if key not in after:
+            yield FindingCleared(project, finding, known.get(finding.authorization), at)

@@ -1,0 +1,67 @@
+"""`demo`: the main job on a simulated cloud, to be watched."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import click
+
+from auditd.cli import options
+from auditd.cli.exits import Exit, stop
+from auditd.config.duration import parse_duration
+from auditd.daemon.demo import DemoPlace, demonstrate
+from auditd.daemon.signals import Stop, stopping_on_signals
+from auditd.web.address import Address
+from auditd.web.listener import ListenError
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A Prometheus duration such as 30s or 1h30m."""
+
+    name = "DURATION"
+
+    def convert(
+        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it, or fail as a usage error."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command("demo")
+@click.option(
+    "--duration", type=DurationType(), help="Stop by itself after this time, for example 30s."
+)
+@options.listen_addresses
+def command(duration: timedelta | None, listen_addresses: tuple[Address, ...]) -> None:
+    """Run simulator and daemon in one process: no configuration, no cloud account.
+
+    A small fleet whose authorizations go overdue, lapse, recover, appear and vanish within half
+    a minute. What the daemon finds is logged as it finds it.
+    """
+    try:
+        asyncio.run(_demo(duration, listen_addresses))
+    except ListenError as error:
+        stop(Exit.USAGE, str(error))
+
+
+async def _demo(duration: timedelta | None, listen_addresses: tuple[Address, ...]) -> None:
+    asked = Stop()
+    with stopping_on_signals(asked):
+        await demonstrate(listen_addresses, duration, asked, _introduce)
+
+
+def _introduce(place: DemoPlace) -> None:
+    daemon = f"http://{place.daemon[0]}"
+    click.echo(
+        "servicestage-auditd watches a simulated cloud: five projects in three regions, whose\n"
+        "trouble comes and goes every 30 seconds. What it finds follows below. Ctrl-C ends it.\n\n"
+        f"  metrics    {daemon}/metrics\n"
+        f"  health     {daemon}/-/healthy  {daemon}/-/ready\n"
+        f"  the cloud  {place.cloud}/_simulator/stats\n"
+    )

@@ -1,0 +1,61 @@
+"""`discover`: the projects that the configured credentials can see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from auditd.cli import options
+from auditd.cli.exits import Exit, stop
+from auditd.cli.loading import load_or_stop
+from auditd.config.settings import Catalog, Settings
+from auditd.daemon.sight import Sight, look_around
+from auditd.daemon.watch import UnusableFileError, open_watch
+
+
+@click.command("discover")
+@options.config_file
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+)
+def command(config_file: Path, *, output_format: str) -> None:
+    """List the projects that each configured credential can see.
+
+    Every credential is asked, whether or not the configuration discovers with it. Exit codes:
+    0 all answered; 2 bad usage or configuration; 3 some credential could not ask.
+    """
+    settings, catalog = load_or_stop(config_file)
+    try:
+        sight = asyncio.run(_look(settings, catalog))
+    except UnusableFileError as error:
+        stop(Exit.USAGE, str(error))
+    if output_format == "json":
+        click.echo(json.dumps([asdict(project) for project in sight.projects], indent=2))
+    else:
+        Console().print(_table(sight))
+    if sight.problems:
+        stop(Exit.BLIND, "\n".join(sight.problems))
+
+
+async def _look(settings: Settings, catalog: Catalog) -> Sight:
+    async with open_watch(settings, catalog) as watch:
+        return await look_around(watch)
+
+
+def _table(sight: Sight) -> Table:
+    table = Table("credential", "project", "project_id", "region", "")
+    for project in sight.projects:
+        table.add_row(
+            project.credential, project.name, project.project_id, project.region, project.note
+        )
+    return table

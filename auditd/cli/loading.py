@@ -1,0 +1,39 @@
+"""How commands read the configuration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import monotonic
+
+from auditd.cli.exits import Exit, stop
+from auditd.config.load import load
+from auditd.config.problem import ConfigError
+from auditd.config.settings import Catalog, Settings
+from auditd.daemon.catalog import load_catalog
+
+
+def load_or_stop(config_file: Path) -> tuple[Settings, Catalog]:
+    """The configuration, or the end of the command with every problem of it told."""
+    catalog = load_catalog()
+    try:
+        settings = load(
+            config_file,
+            catalog,
+            os.environ,
+            on_secret=lambda _: None,
+            monotonic=monotonic,
+        )
+    except ConfigError as error:
+        stop(Exit.USAGE, str(error))
+    return settings, catalog
+
+
+def describe(settings: Settings) -> str:
+    """What a valid configuration holds, in half a sentence."""
+    counts = [
+        (len(settings.projects), "project"),
+        (len(settings.discovery), "discovery source"),
+        (len(settings.credentials), "credential"),
+    ]
+    return ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in counts)

@@ -1,0 +1,87 @@
+"""`run`: the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from auditd.cli import options
+from auditd.cli.exits import Exit, stop
+from auditd.cli.loading import describe, load_or_stop
+from auditd.config.problem import ConfigError
+from auditd.daemon.service import ServiceOptions, serve
+from auditd.daemon.signals import Stop, stopping_on_signals
+from auditd.daemon.watch import UnusableFileError
+from auditd.telemetry.log import Format
+from auditd.web.address import Address
+from auditd.web.listener import ListenError
+
+_LEVELS = {"debug": "debug", "info": "info", "warn": "warning", "error": "error"}
+
+
+@click.command("run")
+@options.config_file
+@click.option("--config.check", "check_only", is_flag=True, help="Validate offline and exit.")
+@options.listen_addresses
+@click.option(
+    "--web.external-url",
+    "external_url",
+    default="",
+    metavar="URL",
+    help="The URL under which people reach this daemon.",
+)
+@click.option(
+    "--log.level",
+    "log_level",
+    type=click.Choice(list(_LEVELS)),
+    default="info",
+    show_default=True,
+    help="The least important level that is logged.",
+)
+@click.option(
+    "--log.format",
+    "log_format",
+    type=click.Choice(["json", "console"]),
+    help="By default console on a terminal and json elsewhere.",
+)
+@click.option(
+    "--storage.url",
+    "storage_url",
+    type=options.StorageUrlType(),
+    help="Overrides storage.url of the file.",
+)
+def command(
+    config_file: Path,
+    *,
+    check_only: bool,
+    listen_addresses: tuple[Address, ...],
+    external_url: str,
+    log_level: str,
+    log_format: Format | None,
+    storage_url: str | None,
+) -> None:
+    """Poll every project on its schedule until SIGTERM or SIGINT."""
+    if check_only:
+        settings, _ = load_or_stop(config_file)
+        click.echo(f"{config_file}: valid: {describe(settings)}")
+        return
+    service_options = ServiceOptions(
+        config_file=config_file,
+        listen_addresses=listen_addresses,
+        external_url=external_url,
+        log_level=_LEVELS[log_level],
+        log_format=log_format,
+        storage_url=storage_url,
+    )
+    try:
+        asyncio.run(_run(service_options))
+    except (ConfigError, ListenError, UnusableFileError) as error:
+        stop(Exit.USAGE, str(error))
+
+
+async def _run(service_options: ServiceOptions) -> None:
+    asked = Stop()
+    with stopping_on_signals(asked):
+        await serve(service_options, asked)

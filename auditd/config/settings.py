@@ -1,0 +1,180 @@
+"""A whole configuration, checked: what the composition root builds the program from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field as Bounds
+
+from auditd.audit.match import MatchField
+from auditd.audit.plugin import Plugin, Secret
+from auditd.audit.policy import CheckOptions
+from auditd.audit.project import Project
+from auditd.config.alerting import Alerting
+from auditd.config.constraint import SIZE, End, LabelName, NonEmpty, at_least
+from auditd.config.discovery import Discovery
+from auditd.config.project_terms import PollInterval, PollTimeout, ProjectTerms
+from auditd.config.secret import InlineSecret
+from auditd.config.secret_field import UrlSecret
+from auditd.config.shape import Shape
+
+STORAGE_ADDRESS = UrlSecret(("sqlite", "postgresql"))
+_DEFAULT_STORAGE = InlineSecret("sqlite:////var/lib/servicestage-auditd/state.db")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """The section `global.tls_config`: how connections to Huawei Cloud are secured."""
+
+    ca_file: Path | None = None
+    """Certificates that are trusted, in PEM; the system's when left out."""
+    cert_file: Path | None = None
+    """Our own certificate, in PEM, for a proxy or gateway that asks for one."""
+    key_file: Path | None = None
+    """The key of our own certificate, in PEM."""
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            msg = "cert_file and key_file belong together: give both or none"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalSettings:
+    """The section `global`."""
+
+    poll_interval: PollInterval = timedelta(minutes=5)
+    """How often each project is listed."""
+    poll_timeout: PollTimeout = timedelta(seconds=30)
+    """Deadline of one poll, from connection to last byte."""
+    blind_after: Annotated[int, Bounds(ge=1)] = 3
+    """Failed polls in a row before ProjectBlind fires."""
+    requests_per_second: Annotated[float, Bounds(gt=0)] = 10.0
+    """For each credential and region."""
+    concurrency: Annotated[int, Bounds(ge=1)] = 32
+    """Polls under way at once."""
+    labels: Mapping[LabelName, str] = field(default_factory=dict)
+    """Added to every alert."""
+    tls_config: TlsSettings = field(default_factory=TlsSettings)
+    """How connections to Huawei Cloud are secured."""
+    proxy_url: Annotated[Secret, UrlSecret(("http", "https"))] | None = None
+    """A proxy for requests to Huawei Cloud."""
+    proxy_from_environment: bool = False
+    """Use HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment."""
+    body_size_limit: SIZE = 8 * 1024 * 1024
+    """The longest answer that is read; a longer one is a failed poll."""
+    max_series: Annotated[int, Bounds(ge=1)] = 500_000
+    """The most metric series for authorizations; what is beyond is dropped and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSettings:
+    """One of `credentials`. `options` is what the plugin of this type asks for."""
+
+    name: str
+    type: str
+    options: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionMatch:
+    """What an exception is about. All that is given must fit, each pattern as a whole."""
+
+    project: re.Pattern[str] | None = None
+    region: re.Pattern[str] | None = None
+    authorization: re.Pattern[str] | None = None
+    repo_type: re.Pattern[str] | None = None
+    repo_host: re.Pattern[str] | None = None
+    repo_user: re.Pattern[str] | None = None
+    token_type: re.Pattern[str] | None = None
+    tag: re.Pattern[str] | None = None
+    check: re.Pattern[str] | None = None
+    """The name of a check, for example `stale`."""
+
+    def __post_init__(self) -> None:
+        if not self.fields and self.check is None:
+            msg = "must not be empty: it would accept every finding"
+            raise ValueError(msg)
+
+    @property
+    def fields(self) -> dict[MatchField, re.Pattern[str]]:
+        """The patterns about the project and the authorization."""
+        patterns = ((name, getattr(self, name)) for name in MatchField)
+        return {name: pattern for name, pattern in patterns if pattern is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionSettings:
+    """One of `exceptions`: findings that somebody accepted for a while."""
+
+    match: ExceptionMatch
+    """Which findings."""
+    owner: NonEmpty
+    """Who accepted them."""
+    reason: NonEmpty
+    """Why."""
+    until: End
+    """The last day, in UTC, or the instant at which the exception ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """The section `storage`."""
+
+    url: Annotated[Secret, STORAGE_ADDRESS] = _DEFAULT_STORAGE
+    """Where state is kept: sqlite:////absolute/path or postgresql://user@host/database."""
+    retention: Annotated[timedelta, at_least(timedelta(days=1), "must be at least 1d")] = timedelta(
+        days=400
+    )
+    """How long history is kept."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What can be configured: the plugins by name, and the regions whose endpoint is known."""
+
+    checks: Mapping[str, Plugin[Any, Any]]
+    credentials: Mapping[str, Plugin[Any, Any]]
+    known_regions: frozenset[str]
+
+    @cached_property
+    def check_shapes(self) -> Mapping[str, Shape[CheckOptions]]:
+        """What the options of each check look like."""
+        return {name: Shape.of(plugin.options) for name, plugin in self.checks.items()}
+
+    @cached_property
+    def credential_shapes(self) -> Mapping[str, Shape[CredentialSettings]]:
+        """What an item of `credentials` looks like, for each type."""
+        return {
+            kind: Shape.entry(CredentialSettings, kind, plugin.options)
+            for kind, plugin in self.credentials.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration.
+
+    `checks` has the options of every check of the catalog, defaults included. `secrets` are all
+    that were made, for redaction; `files` all that were read as configuration, for reload.
+    Each of `warnings` begins with `file:line:column`.
+    """
+
+    global_: GlobalSettings
+    credentials: tuple[CredentialSettings, ...]
+    projects: tuple[Project, ...]
+    discovery: tuple[Discovery, ...]
+    checks: Mapping[str, CheckOptions]
+    exceptions: tuple[ExceptionSettings, ...]
+    alerting: Alerting | None
+    storage: StorageSettings
+    project_terms: ProjectTerms
+    secrets: tuple[Secret, ...]
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]

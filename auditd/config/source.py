@@ -1,0 +1,144 @@
+"""The files of a configuration: the one that was named and those that it includes."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from auditd.config.document import Document
+from auditd.config.node import KeyPath, Sequence, Table, kind_of, locate, show
+from auditd.config.problem import Place, Problems
+
+FILE_LIMIT_BYTES = 16 * 1024 * 1024
+
+_IF_EMPTY = "`servicestage-auditd config example` prints one to begin with"
+
+_NOT_PRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)  # Source: https://yaml.org/spec/1.2.2/#51-character-set
+
+
+class Source:
+    """Reads files and merges them. `files` has every file that was read, in that order."""
+
+    def __init__(self, environ: Mapping[str, str], problems: Problems) -> None:
+        self._environ = environ
+        self._problems = problems
+        self._seen: set[str] = set()
+        self.files: list[Path] = []
+
+    def read(self, path: Path) -> Table | None:
+        """The sections of a file with those of the files it includes; None when it has none."""
+        self._seen.add(os.path.realpath(path))
+        root = self.read_data(path)
+        if root is None:
+            return None
+        if not isinstance(root, Table):
+            self._problems.add(
+                Place(str(path), 1, 1), "", f"expected sections (`key:`), found {kind_of(root)}"
+            )
+            return None
+        for included in self._included(root, path):
+            if os.path.realpath(included) in self._seen:
+                continue
+            if (other := self.read(included)) is not None:
+                self._merge(root, other)
+        root.pop("include", None)
+        return root
+
+    def read_data(self, path: Path, *, if_empty: str = _IF_EMPTY) -> Any:
+        """The data of one file; None, with a problem recorded, when there is none.
+
+        `if_empty` is the remedy for a file without data.
+        """
+        self.files.append(path)
+        file = str(path)
+        try:
+            text = _text(path)
+        except OSError as error:
+            self._problems.add(Place(file), "", f"cannot be read: {error.strerror or error}")
+        except UnicodeDecodeError as error:
+            self._problems.add(_place(file, error.object[: error.start]), "", _encoding(error))
+        else:
+            if character := _NOT_PRINTABLE.search(text):
+                place = _place(file, text[: character.start()].encode())
+                self._problems.add(place, "", "control characters are not possible in YAML")
+                return None
+            problems_before = len(self._problems)
+            data = Document(text, file, environ=self._environ, problems=self._problems).read()
+            if data is None and len(self._problems) == problems_before:
+                self._problems.add(Place(file, 1, 1), "", f"the file is empty; {if_empty}")
+            return data
+        return None
+
+    def _included(self, root: Table, path: Path) -> list[Path]:
+        patterns = root.get("include", [])
+        if not isinstance(patterns, Sequence | list):
+            self._complain(root, ("include",), f"expected a list, found {kind_of(patterns)}")
+            return []
+        found: list[Path] = []
+        for position, pattern in enumerate(patterns):
+            if not isinstance(pattern, str):
+                message = f"expected a path or glob, found {kind_of(pattern)}"
+                self._complain(root, ("include", position), message)
+                continue
+            matches = expand(pattern, path.parent)
+            if not matches and not glob.has_magic(pattern):
+                self._complain(root, ("include", position), "there is no such file")
+            found += matches
+        return found
+
+    def _merge(self, root: Table, other: Table, section: str | None = None) -> None:
+        """Add the keys of `other`: lists are joined, sections united, the rest may not repeat."""
+        for key, value in other.items():
+            present = root.get(key)
+            if present is None:
+                root.put(key, value, other.places[key])
+            elif isinstance(present, Sequence) and isinstance(value, Sequence):
+                root[key] = Sequence(present.place, [*present.items(), *value.items()])
+            elif not section and isinstance(present, Table) and isinstance(value, Table):
+                self._merge(present, value, key)
+            elif value is not None:
+                path = show(step for step in (section, key) if step)
+                message = f"this key is already set at {root.places[key][0]}"
+                self._problems.add(other.places[key][0], path, message)
+
+    def _complain(self, root: Table, path: KeyPath, message: str) -> None:
+        self._problems.add(*locate(root, path), message)
+
+
+def expand(pattern: str, directory: Path) -> list[Path]:
+    """The files that fit a glob, in name order; a relative one starts at `directory`."""
+    try:
+        found = glob.glob(  # noqa: PTH207 -- Path.glob refuses absolute patterns
+            str(directory / pattern), recursive=True
+        )
+    except ValueError:  # a null character is in no file's name
+        return []
+    return [Path(name) for name in sorted(found)]
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(FILE_LIMIT_BYTES + 1)
+    if len(content) > FILE_LIMIT_BYTES:
+        msg = f"larger than {FILE_LIMIT_BYTES // 2**20} MiB"
+        raise OSError(msg)
+    return content.decode("utf-8-sig")
+
+
+def _place(file: str, before: bytes) -> Place:
+    """The place of the character that follows `before`."""
+    line_start = before.rfind(b"\n") + 1
+    column = len(before[line_start:].decode("utf-8", "replace")) + 1
+    return Place(file, before.count(b"\n") + 1, column)
+
+
+def _encoding(error: UnicodeDecodeError) -> str:
+    if error.object[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "the file is UTF-16; save it as UTF-8"
+    return "this is not UTF-8; save the file as UTF-8"

@@ -1,0 +1,119 @@
+"""Which projects are due at an instant of the wall clock."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from itertools import count
+
+from auditd.audit.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The scheduled instant of a poll.
+
+    `missed` earlier slots of the project have passed since it was last due: they are not made
+    up for one by one, this slot stands for them.
+    """
+
+    project: Project
+    at: datetime
+    missed: int = 0
+
+
+def phase(name: str, interval: timedelta) -> timedelta:
+    """Where in its interval a project is polled: the same on every machine and at every start.
+
+    Shape: 0 <= phase < interval, evenly spread over names.
+    """
+    fraction = int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) / 2**64
+    return interval * fraction
+
+
+class Agenda:
+    """Every project's next slot, soonest first.
+
+    Slots lie on a grid that is fixed in wall time (`epoch + phase + n * interval`), so neither a
+    restart nor a late poll moves them. A project that joins is due at once, then on its grid.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+        self._heap: list[tuple[float, int, _Entry]] = []
+        self._order = count()
+
+    def replace(self, projects: Iterable[Project], now: datetime) -> None:
+        """Make these the projects. One whose interval did not change keeps its next slot."""
+        wanted = {project.name: project for project in projects}
+        for name in self._entries.keys() - wanted.keys():
+            self._entries.pop(name).is_dropped = True
+        for name, project in wanted.items():
+            entry = self._entries.get(name)
+            if entry and entry.project.poll_interval == project.poll_interval:
+                entry.project = project
+                continue
+            if entry:
+                entry.is_dropped = True
+            self._entries[name] = entry = _Entry(project)
+            self._push(entry, now.timestamp())
+
+    def due(self, now: datetime) -> list[Slot]:
+        """Take the slots that have come, at most one a project."""
+        instant = now.timestamp()
+        slots = []
+        while self._heap and self._heap[0][0] <= instant:
+            due_at, _, entry = heapq.heappop(self._heap)
+            if entry.is_dropped:
+                continue
+            latest = entry.latest_grid_point(instant)
+            missed = round((latest - due_at) / entry.interval_seconds) if entry.is_on_grid else 0
+            at = latest if entry.is_on_grid else due_at
+            slots.append(Slot(entry.project, datetime.fromtimestamp(at, UTC), missed))
+            entry.is_on_grid = True
+            self._push(entry, latest + entry.interval_seconds)
+        return slots
+
+    def realign(self, now: datetime) -> None:
+        """Give every project its next grid point after `now`: the clock was stepped back."""
+        instant = now.timestamp()
+        self._heap.clear()
+        for entry in self._entries.values():
+            entry.is_on_grid = True
+            self._push(entry, entry.latest_grid_point(instant) + entry.interval_seconds)
+
+    def next_slots(self) -> dict[str, datetime]:
+        """Project name -> its next slot."""
+        return {
+            entry.project.name: datetime.fromtimestamp(at, UTC)
+            for at, _, entry in self._heap
+            if not entry.is_dropped
+        }
+
+    def _push(self, entry: _Entry, at: float) -> None:
+        heapq.heappush(self._heap, (at, next(self._order), entry))
+
+
+class _Entry:
+    """A project on the heap.
+
+    A dropped one is passed over when its slot comes; the first slot of a new one is off the grid.
+    """
+
+    __slots__ = ("interval_seconds", "is_dropped", "is_on_grid", "phase_seconds", "project")
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.interval_seconds = project.poll_interval.total_seconds()
+        self.phase_seconds = phase(project.name, project.poll_interval).total_seconds()
+        self.is_dropped = False
+        self.is_on_grid = False
+
+    def latest_grid_point(self, instant: float) -> float:
+        """The last grid point at or before `instant`, in epoch seconds."""
+        turns = math.floor((instant - self.phase_seconds) / self.interval_seconds)
+        return self.phase_seconds + turns * self.interval_seconds

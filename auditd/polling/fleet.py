@@ -1,0 +1,50 @@
+"""What is known of every project: the one place that holds it while the daemon runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from auditd.audit.project import Project
+from auditd.audit.snapshot import ProjectSnapshot
+
+
+class Fleet:
+    """The newest snapshot of each project, by name."""
+
+    def __init__(self) -> None:
+        self._snapshots: dict[str, ProjectSnapshot] = {}
+        self._untried: set[str] = set()
+
+    @property
+    def untried(self) -> int:
+        """How many projects have not been polled once yet, successfully or not."""
+        return len(self._untried)
+
+    def snapshots(self) -> Collection[ProjectSnapshot]:
+        """All of them, in the order in which the projects joined."""
+        return self._snapshots.values()
+
+    def get(self, name: str) -> ProjectSnapshot | None:
+        """The snapshot of one project, None when there is no such project."""
+        return self._snapshots.get(name)
+
+    def join(self, project: Project) -> None:
+        """Add a project, or give one new settings; what is known of it stays."""
+        known = self._snapshots.get(project.name)
+        if known is None:
+            self._untried.add(project.name)
+        self._snapshots[project.name] = (
+            replace(known, project=project) if known else ProjectSnapshot(project)
+        )
+
+    def leave(self, name: str) -> ProjectSnapshot:
+        """Forget a project. Returns the last that was known of it."""
+        self._untried.discard(name)
+        return self._snapshots.pop(name)
+
+    def publish(self, snapshot: ProjectSnapshot) -> None:
+        """Make this the newest snapshot of its project, unless the project has left."""
+        if snapshot.project.name in self._snapshots:
+            self._snapshots[snapshot.project.name] = snapshot
+            self._untried.discard(snapshot.project.name)

@@ -1,0 +1,107 @@
+"""Joins agenda, ticker, polls and discovery into one thing that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from auditd.audit.events import Emit, PollSkipped
+from auditd.audit.failure import SkipReason
+from auditd.audit.project import Project
+from auditd.audit.transition import departed
+from auditd.polling.agenda import Agenda, Slot
+from auditd.polling.clock import ClockWatch, Stopwatch
+from auditd.polling.discovery import Discovery
+from auditd.polling.fleet import Fleet
+from auditd.polling.poller import Poller
+from auditd.polling.polls import Polls
+from auditd.polling.ports import ProjectSource
+from auditd.polling.roster import Roster, RosterChange
+from auditd.polling.ticker import Ticker, TickSource
+
+
+class Scheduler:
+    """Polls every project of the fleet at its slots until cancelled."""
+
+    def __init__(
+        self,
+        *,
+        poller: Poller,
+        fleet: Fleet,
+        configured: Sequence[Project],
+        sources: Sequence[ProjectSource],
+        emit: Emit,
+        on_lag: Callable[[float], None],
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        make_ticker: Callable[[Callable[[], None]], TickSource] = Ticker,
+    ) -> None:
+        self._fleet = fleet
+        self._emit = emit
+        self._now = now
+        self._agenda = Agenda()
+        self._roster = Roster(configured, [source.name for source in sources])
+        self._discovery = Discovery(
+            roster=self._roster,
+            sources=sources,
+            on_change=self._change,
+            on_read=self._note_progress,
+            emit=emit,
+        )
+        self._poller = poller
+        self.complete = asyncio.Event()
+        """Set once every source was read and every project was tried, successfully or not."""
+        self._ticks = Stopwatch(now, monotonic)
+        self._watch = ClockWatch(Stopwatch(now, monotonic), on_lag=on_lag, on_step=self._stepped)
+        self._ticker = make_ticker(self._tick)
+        self._polls = Polls(self._poll, emit)
+        for project in configured:
+            fleet.join(project)
+
+    @property
+    def unread_sources(self) -> frozenset[str]:
+        """The discovery sources that were not read once yet."""
+        return self._discovery.unread
+
+    async def run(self) -> None:
+        """Poll until cancelled. Polls under way are cancelled with it, and awaited."""
+        self._agenda.replace(self._roster.projects, self._now())
+        async with self._polls:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._watch.run(), name="clock")
+                    group.create_task(self._discovery.run(), name="discovery")
+                    self._ticker.start()
+            finally:
+                self._ticker.close()
+
+    def _tick(self) -> None:
+        stepped = self._ticks.look().step_seconds
+        reason = SkipReason.CLOCK if stepped else SkipReason.BLOCKED
+        for slot in self._agenda.due(self._now()):
+            if slot.missed:
+                self._emit(PollSkipped(slot.project.name, reason, slot.missed))
+            self._polls.submit(slot)
+
+    async def _poll(self, slot: Slot) -> None:
+        await self._poller.poll(slot)
+        self._note_progress()
+
+    def _note_progress(self) -> None:
+        if not self._fleet.untried and not self._discovery.unread:
+            self.complete.set()
+
+    def _stepped(self, seconds: float) -> None:
+        if seconds < 0:
+            self._agenda.realign(self._now())
+        self._ticker.realign()
+
+    def _change(self, change: RosterChange) -> None:
+        for project in change.removed:
+            self._polls.cancel(project.name)
+            for event in departed(self._fleet.leave(project.name), at=self._now()):
+                self._emit(event)
+        for project in (*change.updated, *change.added):
+            self._fleet.join(project)
+        self._agenda.replace(self._roster.projects, self._now())

@@ -1,0 +1,67 @@
+"""One credential's way to the remote side: paced, and watching the remote clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from auditd.servicestage.lane import Lane
+from auditd.servicestage.message import Answer, Request
+
+
+class Transport(Protocol):
+    """Whatever sends a request and brings its answer."""
+
+    async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
+        """Raises PollError when no answer came within the time."""
+
+
+class Channel:
+    """Sends for one credential. Each region is a lane of its own; None is IAM's."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        requests_per_second: float,
+        places: asyncio.Semaphore,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.clock_skew_seconds: float | None = None
+        """The remote clock minus ours, as of the last answer that told the time."""
+        self._transport = transport
+        self._requests_per_second = requests_per_second
+        self._places = places
+        self._now = now
+        self._lanes: dict[str | None, Lane] = {}
+
+    def lane(self, region: str | None) -> Lane:
+        """The lane of a region; made when it is first asked for."""
+        if region not in self._lanes:
+            self._lanes[region] = Lane(self._requests_per_second, self._places)
+        return self._lanes[region]
+
+    async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
+        """Send at once; the caller has leave of the lane."""
+        answer = await self._transport.send(request, timeout_seconds=timeout_seconds)
+        self._read_clock(answer)
+        return answer
+
+    async def send_paced(
+        self, request: Request, *, region: str | None, timeout_seconds: float
+    ) -> Answer:
+        """Send a further request from a place that is held, when the lane allows."""
+        await self.lane(region).pace()
+        return await self.send(request, timeout_seconds=timeout_seconds)
+
+    def _read_clock(self, answer: Answer) -> None:
+        try:
+            remote = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError:
+            return
+        # A Date without a zone means UTC. Source: RFC 9110, 5.6.7.
+        remote = remote if remote.tzinfo else remote.replace(tzinfo=UTC)
+        self.clock_skew_seconds = (remote - self._now()).total_seconds()

@@ -1,0 +1,219 @@
+"""Huawei Cloud as the daemon sees it: its credentials and what can be asked with them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from types import TracebackType
+from typing import Any, Self
+
+from auditd.audit.authorization import Listing
+from auditd.audit.credential import CredentialStatus
+from auditd.audit.events import Emit
+from auditd.audit.failure import FailureReason, PollError
+from auditd.audit.plugin import Plugin
+from auditd.audit.project import Project
+from auditd.audit.verification import Verdict
+from auditd.servicestage import operations
+from auditd.servicestage.channel import Channel, Transport
+from auditd.servicestage.client import Admission, Client
+from auditd.servicestage.credentials.port import Credential, Scope, Surroundings
+from auditd.servicestage.gate import Gate
+from auditd.servicestage.iam_answers import IamProject, parse_projects
+from auditd.servicestage.listing import parse_listing
+from auditd.servicestage.namespaces import read_verdict
+from auditd.servicestage.regions import iam_endpoint, servicestage_endpoint
+
+DISCOVERY_BUDGET_SECONDS = 60.0
+DISCOVERY_TIMEOUT_SECONDS = 30.0
+
+MOST_PAGES = 100
+"""Pages of projects that are read at most: a link that leads in a circle must end."""
+
+_HEADER_SAFE_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+_OWN_FAULTS = frozenset({FailureReason.AUTH, FailureReason.AUTH_LOCKED, FailureReason.THROTTLED})
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSpec:
+    """A configured credential: its kind and the options of that kind."""
+
+    name: str
+    plugin: Plugin[Any, Credential]
+    options: Any
+
+
+class Cloud:
+    """Every credential with its gate, its lanes and its share of the places.
+
+    Works as it is; entered as a context it also renews keys ahead of their end. At most
+    `concurrency` turns are had at once, and at most `requests_per_second` requests are sent for
+    each credential and region.
+    """
+
+    def __init__(
+        self,
+        credentials: Sequence[CredentialSpec],
+        *,
+        transport: Transport,
+        requests_per_second: float,
+        concurrency: int,
+        emit: Emit,
+        now: Callable[[], datetime],
+        random: Random,
+        on_secret: Callable[[str], None],
+    ) -> None:
+        self._endpoints: dict[str, str] = {}
+        places = asyncio.Semaphore(concurrency)
+        self._clients: dict[str, Client] = {}
+        for spec in credentials:
+            channel = Channel(
+                transport, requests_per_second=requests_per_second, places=places, now=now
+            )
+            credential = spec.plugin.build(
+                spec.name,
+                spec.options,
+                Surroundings(
+                    send=channel.send_paced,
+                    now=now,
+                    random=random.random,
+                    emit=emit,
+                    on_secret=on_secret,
+                ),
+            )
+            gate = Gate(
+                spec.name, revision=credential.revision, now=now, random=random.random, emit=emit
+            )
+            self._clients[spec.name] = Client(credential, gate, channel)
+
+    async def __aenter__(self) -> Self:
+        self._tasks = await asyncio.TaskGroup().__aenter__()
+        self._keepers = [
+            self._tasks.create_task(client.credential.keep_fresh(), name=f"keep {name} fresh")
+            for name, client in self._clients.items()
+        ]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        # Not told of the error: a TaskGroup would wrap it, and whoever catches it knows its type.
+        await self._tasks.__aexit__(None, None, None)
+
+    @asynccontextmanager
+    async def turn(self, project: Project) -> AsyncIterator[ProjectTurn]:
+        """See polling's AuthorizationSource.
+
+        Raises:
+            PollError: the credential is refused, held or throttled, its turn did not come
+                within the project's poll_interval, or the region has no known endpoint.
+        """
+        endpoint = project.endpoint or await self._endpoint(project.region)
+        scope = Scope(project.project_id, project.region)
+        admitted = self._clients[project.credential].admitted(
+            scope, budget_seconds=project.poll_interval.total_seconds()
+        )
+        async with admitted as admission:
+            yield ProjectTurn(admission, project, endpoint)
+
+    def credential_statuses(self) -> tuple[CredentialStatus, ...]:
+        """One for each credential, in the order of configuration."""
+        return tuple(client.status() for client in self._clients.values())
+
+    async def iam_projects(
+        self, credential: str, *, endpoint: str | None = None
+    ) -> tuple[IamProject, ...]:
+        """Every project that the credential may use, disabled ones included.
+
+        `endpoint` is IAM's base URL when it is not the credential's own or the global one.
+
+        Asks `GET /v3/auth/projects`, which any user may for itself, and not `/v3/projects`,
+        which needs a permission of its own (`iam:projects:listProjects`). The former is
+        documented without paging; a `links.next` is followed all the same, on its own origin.
+
+        Raises:
+            PollError: not all of it came.
+        """
+        client = self._clients[credential]
+        request = operations.list_own_projects(
+            endpoint or client.credential.iam_endpoint or iam_endpoint(None)
+        )
+        origin = request.origin
+        found: list[IamProject] = []
+        async with client.admitted(Scope(), budget_seconds=DISCOVERY_BUDGET_SECONDS) as admission:
+            for _ in range(MOST_PAGES):
+                reply = await admission.send(request, timeout_seconds=DISCOVERY_TIMEOUT_SECONDS)
+                if reply.error is not None:
+                    raise reply.error
+                page = parse_projects(reply.answer.body)
+                found.extend(page.projects)
+                if page.next_url is None:
+                    return tuple(found)
+                if not page.next_url.startswith(f"{origin}/"):
+                    break
+                request = operations.follow(page.next_url)
+        msg = f"{origin}: the list of projects does not end, or goes on at another host"
+        raise PollError(FailureReason.MALFORMED, msg)
+
+    async def _endpoint(self, region: str) -> str:
+        """Of a region, looked up once: that reads files and imports, so it is done in a thread."""
+        if region not in self._endpoints:
+            try:
+                found = await asyncio.to_thread(servicestage_endpoint, region)
+            except ValueError as error:
+                raise PollError(FailureReason.NOT_FOUND, str(error)) from error
+            if found is None:
+                msg = (
+                    f"region {region!r} is not known to have ServiceStage; "
+                    "correct it, or set the project's `endpoint`"
+                )
+                raise PollError(FailureReason.NOT_FOUND, msg)
+            self._endpoints[region] = found
+        return self._endpoints[region]
+
+
+class ProjectTurn:
+    """See polling's Turn."""
+
+    def __init__(self, admission: Admission, project: Project, endpoint: str) -> None:
+        self._admission = admission
+        self._project = project
+        self._endpoint = endpoint
+        self._timeout_seconds = project.poll_timeout.total_seconds()
+
+    async def list_authorizations(self) -> Listing:
+        """See polling's Turn."""
+        request = operations.list_authorizations(self._endpoint, self._project.project_id)
+        reply = await self._admission.send(request, timeout_seconds=self._timeout_seconds)
+        if reply.error is not None:
+            raise reply.error
+        return parse_listing(reply.answer.body)
+
+    async def verify(self, authorization: str) -> Verdict:
+        """See polling's Turn.
+
+        A name that is not safe in a header is not sent at all: INCONCLUSIVE.
+        """
+        if not _HEADER_SAFE_NAME.fullmatch(authorization):
+            return Verdict.INCONCLUSIVE
+        request = operations.list_namespaces(
+            self._endpoint, self._project.project_id, authorization
+        )
+        try:
+            reply = await self._admission.send(request, timeout_seconds=self._timeout_seconds)
+        except PollError as error:
+            if error.reason in _OWN_FAULTS:
+                raise
+            return Verdict.INCONCLUSIVE
+        return read_verdict(reply.answer)

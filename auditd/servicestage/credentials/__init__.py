@@ -1,0 +1,1 @@
+"""The kinds of credential. Each file that ends in `PLUGIN = Plugin(...)` is one."""

@@ -1,0 +1,43 @@
+"""Turning a configured secret into text that can be used, with errors that people can act on."""
+
+from __future__ import annotations
+
+import re
+
+from auditd.audit.failure import FailureReason, PollError
+from auditd.audit.plugin import Secret
+
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
+
+
+def reveal(secret: Secret, *, credential: str, key: str) -> str:
+    """The secret as it is now; never empty.
+
+    Raises:
+        PollError: `auth`; its file cannot be read or is empty.
+    """
+    try:
+        text = secret.reveal()
+    except OSError as error:
+        msg = f"credential {credential!r}: {key} cannot be read: {error.strerror}: {error.filename}"
+        raise PollError(FailureReason.AUTH, msg) from error
+    if not text:
+        msg = f"credential {credential!r}: {key} is empty"
+        raise PollError(FailureReason.AUTH, msg)
+    return text
+
+
+def reveal_for_header(secret: Secret, *, credential: str, key: str) -> str:
+    """Like `reveal`, for a secret that travels in a header: visible ASCII and no blank.
+
+    Raises:
+        PollError: `auth`; as `reveal`, or it holds anything else, such as a line break.
+    """
+    text = reveal(secret, credential=credential, key=key)
+    if not _HEADER_TEXT.fullmatch(text):
+        msg = (
+            f"credential {credential!r}: {key} holds blanks, line breaks or non-ASCII characters "
+            "and cannot be sent; check that its file holds the bare value"
+        )
+        raise PollError(FailureReason.AUTH, msg)
+    return text

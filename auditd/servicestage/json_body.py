@@ -1,0 +1,51 @@
+"""Decoding of a foreign JSON body at a bounded cost."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from auditd.audit.failure import FailureReason, PollError
+
+T = TypeVar("T")
+
+MAX_OBJECTS = 25_000
+"""More JSON objects than this are not decoded.
+
+A body of 8 MiB has room for 28,000 authorizations as ServiceStage writes them, but also for
+600,000 tiny ones, which would take 150 MiB once they are decoded.
+"""
+
+
+def decode(body: bytes, kind: type[T], *, what: str) -> T:
+    """`body` as `kind`; keys that `kind` does not name are skipped.
+
+    Args:
+        body: JSON, UTF-8.
+        kind: A msgspec type. Its fields of type `msgspec.Raw` are not decoded yet.
+        what: What was expected, for the message, for example "the list of authorizations".
+
+    Raises:
+        PollError: MALFORMED, or TOO_LARGE when there are more than MAX_OBJECTS braces. The
+            message holds nothing of the body.
+    """
+    # Braces in texts are counted too: the limit is so far off that it does not matter.
+    if body.count(b"{") > MAX_OBJECTS:
+        msg = f"the answer has more than {MAX_OBJECTS} objects and was not read as {what}"
+        raise PollError(FailureReason.TOO_LARGE, msg)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    # msgspec: ValueErrors of several kinds, UnicodeDecodeError among them; too deep: the other.
+    except (ValueError, RecursionError):
+        raise PollError(FailureReason.MALFORMED, _malformed(body, what)) from None
+
+
+def _malformed(body: bytes, what: str) -> str:
+    if not body.strip():
+        found = "is empty"
+    elif body.lstrip()[:1] == b"<":
+        found = "is an HTML page, as a proxy or a login portal sends it"
+    else:
+        found = f"({len(body)} bytes) is not of the documented form, or was cut short"
+    return f"the answer should be {what} but {found}; check the endpoint and what stands before it"

@@ -1,0 +1,61 @@
+"""Paces the requests of one credential in one region, evenly and in the order of asking."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+
+class Lane:
+    """At most `requests_per_second`, sent from one of the `places` that all lanes share.
+
+    New work queues for its turn, then for a place, then for the rate. So of all the work that a
+    slow lane has queued only its head takes a place that other lanes could use, and places that
+    come free together after a congestion do not let a burst through.
+
+    Requests are spaced evenly. A leaky bucket (aiolimiter) would let bursts through above 100
+    requests per second, and it spins without end where the clock stands still between timers,
+    as it does in tests in virtual time: rounding leaves a drop that no timer is late enough for.
+    """
+
+    def __init__(self, requests_per_second: float, places: asyncio.Semaphore) -> None:
+        self._spacing_seconds = 1 / requests_per_second
+        self._next_at = -math.inf
+        self._places = places
+        self._head = asyncio.Lock()
+
+    async def take_place(self, is_wanted: Callable[[], bool]) -> bool:
+        """Wait for a place and leave to send one request from it at once.
+
+        False, with nothing taken, when `is_wanted` no longer holds once it is this work's turn.
+        A place that was taken must be given back.
+        """
+        async with self._head:
+            if not is_wanted():
+                return False
+            await self._places.acquire()
+            is_taken = False
+            try:
+                if is_wanted():
+                    await self.pace()
+                    is_taken = is_wanted()
+            finally:
+                if not is_taken:
+                    self._places.release()
+            return is_taken
+
+    def give_place(self) -> None:
+        """The work is done."""
+        self._places.release()
+
+    async def pace(self) -> None:
+        """Wait for leave to send one more request from a place that is held.
+
+        It does not queue behind new work, whose head may be waiting for this very place. The
+        instant of a request that is given up while it waits stays unused.
+        """
+        now = asyncio.get_running_loop().time()
+        send_at = max(now, self._next_at)
+        self._next_at = send_at + self._spacing_seconds
+        await asyncio.sleep(send_at - now)

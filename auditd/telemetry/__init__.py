@@ -1,0 +1,1 @@
+"""Logs and metrics: two renderings of the same events."""

@@ -1,0 +1,196 @@
+"""The metric families that are built anew at each scrape: their names and what they mean.
+
+Source: Prometheus, "Writing exporters" and "Metric and label naming": base units, timestamps
+and not ages, `_total` on counters only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import Metric
+
+_AS_LISTED = "As of the last poll that succeeded."
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One name. `kind` decides the suffix that a sample gets: `_total`, `_info` or none.
+
+    `name` is without that suffix.
+    """
+
+    name: str
+    kind: Literal["gauge", "counter", "info"]
+    help_text: str
+
+    @property
+    def sample_name(self) -> str:
+        """The name as it is scraped."""
+        return self.name + {"gauge": "", "counter": "_total", "info": "_info"}[self.kind]
+
+    def empty(self) -> Metric:
+        """The family without samples."""
+        return Metric(self.name, self.help_text, self.kind)
+
+
+AUTHORIZATION_INFO = Family(
+    "servicestage_git_authorization",
+    "info",
+    f"A Git repository authorization that ServiceStage stores, always 1. {_AS_LISTED}",
+)
+AUTHORIZATION_STATUS = Family(
+    "servicestage_git_authorization_status",
+    "gauge",
+    f"1 for the status that ServiceStage gives the authorization, 0 for the others. {_AS_LISTED}",
+)
+AUTHORIZATION_CREATED = Family(
+    "servicestage_git_authorization_created_timestamp_seconds",
+    "gauge",
+    f"When the authorization was created; absent when that is not known. {_AS_LISTED}",
+)
+AUTHORIZATION_UPDATED = Family(
+    "servicestage_git_authorization_updated_timestamp_seconds",
+    "gauge",
+    f"When the authorization was last updated; absent when that is not known. {_AS_LISTED}",
+)
+AUTHORIZATION_STALE = Family(
+    "servicestage_git_authorization_stale_timestamp_seconds",
+    "gauge",
+    f"When the check stale fires, or fired, if nothing is updated before. {_AS_LISTED}",
+)
+AUTHORIZATION_VERIFIED = Family(
+    "servicestage_git_authorization_verified",
+    "gauge",
+    "1 when the stored credential worked when it was last tried, 0 when it was refused; absent "
+    "without such a verdict.",
+)
+AUTHORIZATIONS = Family(
+    "servicestage_git_authorizations",
+    "gauge",
+    f"How many authorizations of a project have a status; absent until it was listed. {_AS_LISTED}",
+)
+PROJECT_INFO = Family(
+    "auditd_project",
+    "info",
+    "A project that is polled, with its configured labels as label_NAME, always 1.",
+)
+PROJECT_UP = Family(
+    "auditd_project_up",
+    "gauge",
+    "Whether the last poll of the project succeeded; absent until one was tried.",
+)
+PROJECT_LAST_SUCCESS = Family(
+    "auditd_project_last_success_timestamp_seconds",
+    "gauge",
+    "When the project was last listed; absent until it was.",
+)
+PROJECT_LAST_ATTEMPT = Family(
+    "auditd_project_last_attempt_timestamp_seconds",
+    "gauge",
+    "When the project was last polled, with or without success; absent until it was.",
+)
+POLLS = Family("auditd_polls", "counter", "Polls of the project that ended, failed ones included.")
+POLL_FAILURES = Family(
+    "auditd_poll_failures", "counter", "Polls of the project that brought no list, by reason."
+)
+POLLS_SKIPPED = Family(
+    "auditd_polls_skipped", "counter", "Slots of the project that passed without a poll, by reason."
+)
+FINDINGS = Family(
+    "auditd_findings",
+    "gauge",
+    "How many findings a check has in the project; 0 for each enabled check once the project was "
+    f"listed. {_AS_LISTED}",
+)
+CONFIG_SUCCESSFUL = Family(
+    "auditd_config_last_reload_successful",
+    "gauge",
+    "Whether the last attempt to load the configuration succeeded.",
+)
+CONFIG_SUCCESS_TIMESTAMP = Family(
+    "auditd_config_last_reload_success_timestamp_seconds",
+    "gauge",
+    "When the configuration that is in use was loaded.",
+)
+CREDENTIAL_EXPIRY = Family(
+    "auditd_credential_expiry_timestamp_seconds",
+    "gauge",
+    "When what the credential holds now expires first; absent when it does not, or is not known.",
+)
+CLOCK_SKEW = Family(
+    "auditd_clock_skew_seconds",
+    "gauge",
+    "The remote clock minus ours, from the last answer to the credential; absent before one.",
+)
+LOOP_LAG = Family(
+    "auditd_event_loop_lag_seconds",
+    "gauge",
+    "How late the event loop was when that was last measured.",
+)
+LINES_DROPPED = Family(
+    "auditd_log_lines_dropped",
+    "counter",
+    "Log lines that were not written, because nobody read them fast enough or the disk was full.",
+)
+DISCOVERY_FAILURES = Family(
+    "auditd_discovery_failures",
+    "counter",
+    "Times that a discovery source could not be read; absent until it gave or failed to give.",
+)
+BUILD_INFO = Family("auditd_build", "info", "The version that runs, always 1.")
+SERIES_DROPPED = Family(
+    "auditd_series_dropped",
+    "gauge",
+    "Series of authorizations that this scrape leaves out, because there are more than the cap.",
+)
+
+FLEET_FAMILIES = (
+    AUTHORIZATION_INFO,
+    AUTHORIZATION_STATUS,
+    AUTHORIZATION_CREATED,
+    AUTHORIZATION_UPDATED,
+    AUTHORIZATION_STALE,
+    AUTHORIZATION_VERIFIED,
+    AUTHORIZATIONS,
+    PROJECT_INFO,
+    PROJECT_UP,
+    PROJECT_LAST_SUCCESS,
+    PROJECT_LAST_ATTEMPT,
+    POLLS,
+    POLL_FAILURES,
+    POLLS_SKIPPED,
+    FINDINGS,
+    SERIES_DROPPED,
+)
+"""In the order in which they are exposed."""
+
+DAEMON_FAMILIES = (
+    CONFIG_SUCCESSFUL,
+    CONFIG_SUCCESS_TIMESTAMP,
+    CREDENTIAL_EXPIRY,
+    CLOCK_SKEW,
+    LOOP_LAG,
+    LINES_DROPPED,
+    DISCOVERY_FAILURES,
+    BUILD_INFO,
+)
+"""Likewise."""
+
+
+class Scrape:
+    """The samples of one scrape, collected family by family."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._metrics = {family.name: (family.empty(), family.sample_name) for family in families}
+
+    def add(self, family: Family, labels: dict[str, str], value: float) -> None:
+        """Add one series. Its label names may differ from those of its siblings."""
+        metric, sample_name = self._metrics[family.name]
+        metric.add_sample(sample_name, labels, value)
+
+    def metrics(self) -> list[Metric]:
+        """The families with their samples, those without any included, in the order given."""
+        return [metric for metric, _ in self._metrics.values()]

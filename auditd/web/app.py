@@ -1,0 +1,110 @@
+"""The pages: metrics, health, and a landing page that links to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import hdrs, web
+from yarl import URL
+
+from auditd.web.landing import LANDING_CSP, landing_page
+
+_LARGEST_BODY_BYTES = 1024
+"""Nothing that is served here reads a body."""
+
+_HEADERS = {
+    hdrs.SERVER: "servicestage-auditd",
+    hdrs.CACHE_CONTROL: "no-store",
+    "Content-Security-Policy": LANDING_CSP,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Exposition(Protocol):
+    """A rendered scrape."""
+
+    @property
+    def body(self) -> bytes:
+        """As it is sent."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What describes the body: type, encoding, and what they depended on."""
+
+
+class Expose(Protocol):
+    """Renders the metrics."""
+
+    def __call__(self, *, accept: str, accept_encoding: str, names: Sequence[str]) -> Exposition:
+        """All of them, or only the series called one of `names`, as the headers ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What the daemon still waits for, in plain sentences. Nothing means ready."""
+
+    missing: tuple[str, ...] = ()
+
+
+def make_app(
+    *,
+    expose: Expose,
+    readiness: Callable[[], Readiness],
+    version: str,
+    external_url: str = "",
+) -> web.Application:
+    """Put the pages together.
+
+    Args:
+        expose: renders the metrics.
+        readiness: what is missing now.
+        version: shown on the landing page.
+        external_url: where people reach this. As with Prometheus its path prefixes every page.
+    """
+
+    async def metrics(request: web.Request) -> web.Response:
+        exposition = expose(
+            accept=",".join(request.headers.getall(hdrs.ACCEPT, ())),
+            accept_encoding=",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())),
+            names=request.query.getall("name[]", ()),
+        )
+        return web.Response(body=exposition.body, headers=exposition.headers)
+
+    async def healthy(_request: web.Request) -> web.Response:
+        return web.Response(text="servicestage-auditd is healthy.\n")
+
+    async def ready(_request: web.Request) -> web.Response:
+        if missing := readiness().missing:
+            text = "".join(f"{sentence}\n" for sentence in missing)
+            return web.Response(status=web.HTTPServiceUnavailable.status_code, text=text)
+        return web.Response(text="servicestage-auditd is ready.\n")
+
+    async def landing(_request: web.Request) -> web.Response:
+        return web.Response(text=landing_page(version), content_type="text/html")
+
+    prefix = URL(external_url).path.rstrip("/")
+    root = f"{prefix}/"
+
+    async def to_landing(_request: web.Request) -> web.Response:
+        raise web.HTTPFound(root)
+
+    app = web.Application(client_max_size=_LARGEST_BODY_BYTES)
+    app.on_response_prepare.append(_add_headers)
+    app.add_routes(
+        [
+            web.get(f"{prefix}/metrics", metrics),
+            web.get(f"{prefix}/-/healthy", healthy),
+            web.get(f"{prefix}/-/ready", ready),
+            web.get(root, landing),
+        ]
+    )
+    if prefix:
+        app.add_routes([web.get("/", to_landing), web.get(prefix, to_landing)])
+    return app
+
+
+async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from auditd.audit.finding import Severity
+from auditd.audit.match import MatchField
+from auditd.audit.project import Project
+from auditd.config.discovery import FileDiscovery, IamDiscovery
+from auditd.config.problem import ConfigError
+from auditd.config.secret import SecretFileError
+from auditd.config.settings import Catalog, GlobalSettings, Settings
+
+Load = Callable[..., Settings]
+
+CREDENTIALS = "credentials: [{name: prod, type: sdk_chain}]\n"
+PROJECT = """\
+projects:
+  - name: payments
+    project_id: 0123456789abcdef0123456789abcdef
+    region: cn-north-4
+    credential: prod
+"""
+MINIMAL = CREDENTIALS + PROJECT
+
+
+def test_the_least_that_is_needed_has_the_documented_defaults(load_text: Load) -> None:
+    settings = load_text(MINIMAL)
+    assert settings.global_ == GlobalSettings(
+        poll_interval=timedelta(minutes=5),
+        poll_timeout=timedelta(seconds=30),
+        blind_after=3,
+        requests_per_second=10,
+        concurrency=32,
+        labels={},
+        proxy_url=None,
+        proxy_from_environment=False,
+        body_size_limit=8 * 1024 * 1024,
+        max_series=500_000,
+    )
+    assert settings.storage.url.reveal() == "sqlite:////var/lib/servicestage-auditd/state.db"
+    assert settings.storage.retention == timedelta(days=400)
+    assert (settings.alerting, settings.discovery, settings.exceptions) == (None, (), ())
+    assert (settings.secrets, settings.warnings) == ((), ())
+
+
+def test_a_project_is_completed_with_the_global_times(load_text: Load) -> None:
+    text = "global: {poll_interval: 2m, poll_timeout: 9s, labels: {site: hq}}\n" + MINIMAL
+    settings = load_text(text + "    poll_timeout: 5s\n    labels: {b: x, a: y}\n")
+    assert settings.projects == (
+        Project(
+            name="payments",
+            project_id="0123456789abcdef0123456789abcdef",
+            region="cn-north-4",
+            credential="prod",
+            poll_interval=timedelta(minutes=2),
+            poll_timeout=timedelta(seconds=5),
+            labels=(("a", "y"), ("b", "x")),
+        ),
+    )
+
+
+def test_every_check_has_options_whether_it_is_named_or_not(load_text: Load) -> None:
+    checks = load_text(MINIMAL + "checks:\n  stale: {enabled: false}\n  drift:\n").checks
+    assert sorted(checks) == ["drift", "overdue", "stale"]
+    assert checks["overdue"].severity is Severity.CRITICAL
+    assert not checks["stale"].enabled
+    assert checks["drift"].enabled
+
+
+def test_an_endpoint_makes_any_region_possible(load_text: Load) -> None:
+    text = MINIMAL.replace("cn-north-4", "xx-1") + "    endpoint: https://s.example/base/\n"
+    assert load_text(text).projects[0].endpoint == "https://s.example/base"
+
+
+def test_discovery_is_completed_and_its_files_stand_beside_the_configuration(
+    load_text: Load, tmp_path: Path
+) -> None:
+    iam, files = load_text(
+        CREDENTIALS
+        + "discovery:\n"
+        + "  - {type: iam, credential: prod, exclude: 'x.*', poll_timeout: 1s, labels: {b: c}}\n"
+        + "  - {type: file, files: ['p.d/*.yaml', /etc/projects.yaml]}\n"
+    ).discovery
+    assert isinstance(iam, IamDiscovery)
+    assert iam.include.fullmatch("anything")
+    assert iam.exclude
+    assert (iam.poll_interval, iam.poll_timeout) == (timedelta(minutes=5), timedelta(seconds=1))
+    assert (iam.refresh_interval, iam.labels) == (timedelta(minutes=10), (("b", "c"),))
+    assert isinstance(files, FileDiscovery)
+    assert files.files == (f"{tmp_path}/p.d/*.yaml", "/etc/projects.yaml")
+    assert files.refresh_interval == timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("until", "ends_at"),
+    [
+        ("2027-01-31", datetime(2027, 2, 1, tzinfo=UTC)),
+        ("2027-01-31T12:00:00Z", datetime(2027, 1, 31, 12, tzinfo=UTC)),
+        ("2027-01-31 12:00:00+08:00", datetime(2027, 1, 31, 4, tzinfo=UTC)),
+        ("2027-01-31T12:00:00", datetime(2027, 1, 31, 12, tzinfo=UTC)),
+    ],
+)
+def test_an_exception_holds_through_its_last_day(
+    load_text: Load, until: str, ends_at: datetime
+) -> None:
+    match = "match: {project: pay.*, check: stale}, owner: me, reason: x"
+    (exception,) = load_text(f"{MINIMAL}exceptions: [{{{match}, until: '{until}'}}]").exceptions
+    assert exception.until == ends_at
+    assert [(name, pattern.pattern) for name, pattern in exception.match.fields.items()] == [
+        (MatchField.PROJECT, "pay.*")
+    ]
+    assert exception.match.check
+    assert exception.match.check.pattern == "stale"
+
+
+def test_the_environment_fills_in_numbers_too(load_text: Load) -> None:
+    text = "global: {concurrency: '${N}', proxy_from_environment: '${P:-true}'}\n" + MINIMAL
+    settings = load_text(text, {"N": "4"})
+    assert settings.global_.concurrency == 4
+    assert settings.global_.proxy_from_environment
+
+
+TOKEN = "credentials: [{name: prod, type: token, token: %s}]\n" + PROJECT
+
+
+def test_an_inline_secret_that_others_can_read_is_warned_of(
+    load_text: Load, load_file: Load, tmp_path: Path
+) -> None:
+    assert load_text(TOKEN % "hunter2").warnings == ()
+    path = tmp_path / "auditd.yaml"
+    path.chmod(0o640)
+    (warning,) = load_file(path).warnings
+    assert warning.startswith(f"{path}:1:48: a secret in a file that others can read")
+    assert "hunter2" not in warning
+
+
+def test_a_secret_from_the_environment_is_not_in_the_file(load_file: Load, tmp_path: Path) -> None:
+    path = tmp_path / "auditd.yaml"
+    path.write_text(TOKEN % "'${TOKEN}'")
+    told: list[str] = []
+    settings = load_file(path, {"TOKEN": "hunter2"}, told)
+    assert (settings.warnings, told) == ((), ["hunter2"])
+
+
+def test_every_secret_is_known_for_redaction(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "sk").write_text("from-file\n")
+    told: list[str] = []
+    settings = load_text(
+        "global: {proxy_url: 'http://proxy:3128'}\n"
+        "credentials: [{name: prod, type: aksk, access_key: inline, secret_key_file: sk}]\n"
+        + PROJECT
+        + "storage: {url: 'postgresql://me:pw@db/x'}\n",
+        told=told,
+    )
+    assert told == ["inline", "from-file", "postgresql://me:pw@db/x"]
+    assert [secret.reveal() for secret in settings.secrets] == told
+    assert "pw@" not in repr(settings)
+
+
+def test_a_secret_file_that_goes_away_later_is_an_error_of_the_secret(
+    load_text: Load, tmp_path: Path
+) -> None:
+    (tmp_path / "t").write_text("x")
+    text = "credentials: [{name: prod, type: token, token_file: t}]\n" + PROJECT
+    secret = load_text(text).credentials[0].options.token
+    (tmp_path / "t").unlink()
+    assert secret.reveal() == "x"  # the clock stands still: it is not looked at again
+    with pytest.raises(ConfigError):
+        load_text(text)
+    assert issubclass(SecretFileError, OSError)
+
+
+def test_credentials_over_plain_http_are_warned_of_unless_local(load_text: Load) -> None:
+    text = MINIMAL.replace("sdk_chain", "sdk_chain, iam_endpoint: 'http://%s'")
+    for local in ("localhost:1", "127.0.0.1", "[::1]:8080", "x.localhost"):
+        assert load_text(text % local).warnings == ()
+    (warning,) = load_text(text % "iam.example").warnings
+    assert "credentials[0].iam_endpoint: http:// sends credentials unencrypted" in warning
+    (warning,) = load_text(MINIMAL + "    endpoint: http://s.example\n").warnings
+    assert "projects[0].endpoint: http://" in warning
+
+
+def test_an_unusual_project_id_is_warned_of(load_text: Load) -> None:
+    (warning,) = load_text(MINIMAL.replace("0123456789abcdef", "x")).warnings
+    assert "projects[0].project_id: an IAM project's id has 32 hexadecimal digits" in warning
+
+
+def test_the_files_that_were_read_are_listed(load_text: Load, tmp_path: Path) -> None:
+    (tmp_path / "b.yaml").write_text(PROJECT)
+    settings = load_text("include: ['[b].yaml']\n" + CREDENTIALS)
+    assert settings.files == (tmp_path / "auditd.yaml", tmp_path / "b.yaml")
+    assert [project.name for project in settings.projects] == ["payments"]
+
+
+def test_five_thousand_projects_load_in_about_a_second(load_text: Load, catalog: Catalog) -> None:
+    projects = "".join(
+        f"- {{name: p{number}, project_id: x{number:031x}, region: cn-north-4, credential: prod}}\n"
+        for number in range(5_000)
+    )
+    assert catalog.check_shapes
+    began = time.process_time()
+    settings = load_text(f"{CREDENTIALS}projects:\n{projects}")
+    assert len(settings.projects) == 5_000
+    assert time.process_time() - began < 4  # far more than it takes, far less than a minute
+
+
+def test_an_id_and_a_secret_of_digits_only_need_no_quotes(load_text: Load) -> None:
+    settings = load_text(
+        "credentials: [{name: prod, type: token, token: 007}]\n"
+        "projects: [{name: 1, project_id: 00000000000000000000000000000008,"
+        " region: cn-north-4, credential: prod}]\n"
+    )
+    assert settings.projects[0].project_id == "00000000000000000000000000000008"
+    assert settings.projects[0].name == "1"
+    assert settings.credentials[0].options.token.reveal() == "007"

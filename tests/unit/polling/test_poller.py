@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from auditd.audit.authorization import Listing, Status
+from auditd.audit.events import Event, FindingFlagged, PollFailed, PollFinished
+from auditd.audit.failure import FailureReason, PollError
+from auditd.audit.project import Project
+from auditd.audit.run import Policy
+from auditd.audit.snapshot import ProjectSnapshot
+from auditd.audit.verification import Verdict
+from auditd.polling.agenda import Slot
+from auditd.polling.fleet import Fleet
+from auditd.polling.poller import Poller
+from tests.unit.polling.fakes import START, FakeCloud, WallClock, make_authorization, make_project
+
+pytestmark = pytest.mark.looptime
+
+
+class Bench:
+    """A poller over one project, with everything it said."""
+
+    def __init__(self, cloud: FakeCloud, clock: WallClock, policy: Policy, **settings: Any) -> None:
+        self.cloud = cloud
+        self.fleet = Fleet()
+        self.events: list[Event] = []
+        self.project = make_project(**settings)
+        self.fleet.join(self.project)
+        self.poller = Poller(
+            source=cloud,
+            fleet=self.fleet,
+            policy=policy,
+            emit=self.events.append,
+            now=clock,
+            monotonic=clock.monotonic,
+        )
+
+    async def poll(self) -> None:
+        await self.poller.poll(Slot(self.project, START))
+
+    def snapshot(self) -> ProjectSnapshot:
+        snapshot = self.fleet.get(self.project.name)
+        assert snapshot is not None
+        return snapshot
+
+    def told(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+async def test_a_list_is_checked_published_and_told(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    async def answer(_: Project) -> Listing:
+        await asyncio.sleep(0.5)
+        return Listing((make_authorization(status=Status.OVERDUE),))
+
+    cloud.answer = answer
+    bench = Bench(cloud, clock, policy)
+    await bench.poll()
+    assert bench.snapshot().is_up
+    assert list(bench.snapshot().authorizations or {}) == ["gh"]
+    assert [finding.check for finding in bench.snapshot().findings] == ["overdue"]
+    assert len(bench.told(FindingFlagged)) == 1
+    (finished,) = bench.told(PollFinished)
+    assert finished == PollFinished("payments", 0.5, 0.0, 1, 1, (), is_news=True)
+
+
+async def test_waiting_for_a_turn_is_lag_and_not_duration(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    async def admit(_: Project) -> None:
+        await asyncio.sleep(7)
+
+    cloud.admit = admit
+    bench = Bench(cloud, clock, policy)
+    await bench.poll()
+    (finished,) = bench.told(PollFinished)
+    assert isinstance(finished, PollFinished)
+    assert (finished.lag_seconds, finished.duration_seconds) == (7.0, 0.0)
+
+
+@pytest.mark.parametrize("reason", list(FailureReason))
+async def test_a_failed_poll_is_one_event_and_leaves_what_was_known(
+    cloud: FakeCloud, clock: WallClock, policy: Policy, reason: FailureReason
+) -> None:
+    bench = Bench(cloud, clock, policy)
+    await bench.poll()
+    before = bench.snapshot()
+    bench.events.clear()
+
+    async def answer(_: Project) -> Listing:
+        raise PollError(reason, "no list")
+
+    cloud.answer = answer
+    await bench.poll()
+    assert len(bench.events) == 1
+    assert isinstance(bench.events[0], PollFailed)
+    assert bench.snapshot().failure is reason
+    assert bench.snapshot().authorizations == before.authorizations
+    assert bench.snapshot().findings == before.findings
+
+
+async def test_a_turn_that_is_refused_is_a_failed_poll(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    async def admit(_: Project) -> None:
+        raise PollError(FailureReason.AUTH, "held until 10:00")
+
+    cloud.admit = admit
+    bench = Bench(cloud, clock, policy)
+    await bench.poll()
+    (failed,) = bench.told(PollFailed)
+    assert isinstance(failed, PollFailed)
+    assert (failed.reason, failed.message) == (FailureReason.AUTH, "held until 10:00")
+
+
+async def test_a_fault_of_our_own_is_a_failed_poll_and_is_logged(
+    cloud: FakeCloud, clock: WallClock, policy: Policy, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(_: Project) -> Listing:
+        raise ZeroDivisionError
+
+    cloud.answer = answer
+    bench = Bench(cloud, clock, policy)
+    await bench.poll()
+    assert bench.snapshot().failure is FailureReason.INTERNAL
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_blindness_is_flagged_at_the_third_failure_and_cleared_by_the_next_list(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    good = cloud.answer
+
+    async def answer(_: Project) -> Listing:
+        raise PollError(FailureReason.SERVER, "no list")
+
+    cloud.answer = answer
+    bench = Bench(cloud, clock, policy)
+    for expected in ([], [], ["blind"], ["blind"]):
+        await bench.poll()
+        assert [finding.check for finding in bench.snapshot().findings] == expected
+    cloud.answer = good
+    await bench.poll()
+    assert bench.snapshot().findings == ()
+
+
+async def test_verification_happens_only_where_it_is_asked_for(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    cloud.verdicts = {"gh": Verdict.BROKEN}
+    bench = Bench(cloud, clock, policy)
+    await bench.poll()
+    assert bench.snapshot().verifications == {}
+
+
+async def test_a_broken_credential_is_found_although_the_list_says_normal(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    cloud.verdicts = {"gh": Verdict.BROKEN}
+    bench = Bench(cloud, clock, policy, verify=True)
+    await bench.poll()
+    assert [finding.check for finding in bench.snapshot().findings] == ["broken"]
+    assert len(bench.told(PollFinished)) == 1
+
+
+async def test_a_verdict_is_kept_for_an_hour(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    cloud.verdicts = {"gh": Verdict.WORKS}
+    bench = Bench(cloud, clock, policy, verify=True)
+    await bench.poll()
+    cloud.verdicts = {"gh": Verdict.BROKEN}
+    await bench.poll()
+    assert bench.snapshot().verifications["gh"].verdict is Verdict.WORKS
+    clock.step += timedelta(hours=1)
+    await bench.poll()
+    assert bench.snapshot().verifications["gh"].verdict is Verdict.BROKEN
+
+
+async def test_a_refusal_while_verifying_does_not_undo_the_list(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    cloud.verdicts = {"gh": PollError(FailureReason.AUTH, "refused")}
+    bench = Bench(cloud, clock, policy, verify=True)
+    await bench.poll()
+    assert bench.snapshot().is_up
+    assert bench.told(PollFailed) == []
+    assert len(bench.told(PollFinished)) == 1
+
+
+async def test_probes_that_hang_cost_one_timeout_and_not_the_list(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    class Hanging(FakeCloud):
+        async def verdict(self, name: str) -> Verdict:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    hanging = Hanging(cloud.answer)
+    bench = Bench(hanging, clock, policy, verify=True)
+    await bench.poll()
+    assert clock.monotonic() == 30
+    assert bench.snapshot().is_up
+    (finished,) = bench.told(PollFinished)
+    assert isinstance(finished, PollFinished)
+    assert finished.duration_seconds == 0.0
+
+
+async def test_cancelling_a_poll_tells_nothing_and_leaves_the_turn(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    async def answer(_: Project) -> Listing:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    cloud.answer = answer
+    bench = Bench(cloud, clock, policy)
+    task = asyncio.create_task(bench.poll())
+    await asyncio.sleep(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert bench.events == []
+    assert cloud.under_way == 0

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from auditd.servicestage.lane import Lane
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+def always() -> bool:
+    return True
+
+
+async def work(lane: Lane, sent_at: list[float], seconds: float = 0) -> None:
+    assert await lane.take_place(always)
+    sent_at.append(asyncio.get_running_loop().time())
+    await asyncio.sleep(seconds)
+    lane.give_place()
+
+
+def most_in_a_second(sent_at: list[float]) -> int:
+    return max(sum(start <= t < start + 1 for t in sent_at) for start in sent_at)
+
+
+@pytest.mark.parametrize("rate", [0.5, 1, 10, 100])
+async def test_never_more_than_the_rate_and_one_in_any_second(rate: float) -> None:
+    lane, sent_at = Lane(rate, asyncio.Semaphore(32)), list[float]()
+    await asyncio.gather(*(work(lane, sent_at) for _ in range(200)))
+
+    assert most_in_a_second(sent_at) <= rate + 1
+    assert sent_at[-1] == pytest.approx(199 / rate, rel=0.02)
+
+
+async def test_places_that_come_free_together_let_no_burst_through() -> None:
+    places, sent_at = asyncio.Semaphore(4), list[float]()
+    lane = Lane(10, places)
+    for _ in range(4):
+        await places.acquire()
+    workers = asyncio.gather(*(work(lane, sent_at) for _ in range(50)))
+    await asyncio.sleep(60)
+    for _ in range(4):
+        places.release()
+    await workers
+
+    assert most_in_a_second(sent_at) <= 11
+
+
+async def test_requests_go_in_the_order_of_asking() -> None:
+    lane, order = Lane(100, asyncio.Semaphore(32)), list[int]()
+
+    async def numbered(number: int) -> None:
+        await lane.take_place(always)
+        order.append(number)
+        lane.give_place()
+
+    await asyncio.gather(*(numbered(number) for number in range(50)))
+
+    assert order == list(range(50))
+
+
+async def test_a_slow_lane_takes_one_place_at_most_for_all_that_it_has_queued() -> None:
+    places = asyncio.Semaphore(2)
+    slow, fast, sent_at = Lane(0.01, places), Lane(100, places), list[float]()
+    queue = [asyncio.create_task(work(slow, [])) for _ in range(20)]
+    await asyncio.sleep(1)
+    await asyncio.gather(*(work(fast, sent_at) for _ in range(50)))
+
+    assert asyncio.get_running_loop().time() < 2
+    for task in queue:
+        task.cancel()
+    await asyncio.gather(*queue, return_exceptions=True)
+    assert not places.locked()
+
+
+async def test_a_further_request_does_not_queue_behind_work_that_waits_for_its_place() -> None:
+    places = asyncio.Semaphore(1)
+    lane, sent_at = Lane(10, places), list[float]()
+    await lane.take_place(always)
+    queued = asyncio.create_task(work(lane, sent_at))
+    await asyncio.sleep(1)
+    await lane.pace()
+    lane.give_place()
+    await queued
+
+    assert sent_at == [pytest.approx(1.1)]
+
+
+@pytest.mark.parametrize("wanted_checks", [0, 1, 2])
+async def test_work_that_is_no_longer_wanted_takes_nothing(wanted_checks: int) -> None:
+    places, answers = asyncio.Semaphore(1), iter([True] * wanted_checks + [False, False])
+    taken = await Lane(10, places).take_place(lambda: next(answers))
+
+    assert not taken
+    assert not places.locked()
+
+
+async def test_work_that_is_cancelled_in_the_queue_gives_its_place_back() -> None:
+    places = asyncio.Semaphore(1)
+    lane = Lane(0.1, places)
+    await work(lane, [])
+    waiting = asyncio.create_task(work(lane, []))
+    await asyncio.sleep(1)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    assert not places.locked()
+    await work(lane, [])

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import ClientSession, web
+
+from auditd.web.address import Address
+from auditd.web.app import Readiness, make_app
+from auditd.web.listener import listen
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Daemon:
+    """What the pages show, and what they asked for."""
+
+    readiness: Readiness = field(default_factory=Readiness)
+    asked: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    is_broken: bool = False
+
+    def expose(self, *, accept: str, accept_encoding: str, names: Sequence[str]) -> Rendered:
+        self.asked.append((accept, accept_encoding, list(names)))
+        if self.is_broken:
+            msg = "secret-in-a-traceback"
+            raise RuntimeError(msg)
+        return Rendered(
+            b"one 1.0\n", {"Content-Type": "text/plain; version=0.0.4", "Vary": "Accept"}
+        )
+
+    def app(self, external_url: str = "") -> web.Application:
+        return make_app(
+            expose=self.expose,
+            readiness=lambda: self.readiness,
+            version="1.2.3<script>",
+            external_url=external_url,
+        )
+
+
+@pytest.fixture
+def daemon() -> Daemon:
+    return Daemon()
+
+
+@pytest.fixture
+async def address(daemon: Daemon) -> AsyncIterator[Address]:
+    """Where the pages are served, without a prefix."""
+    async with listen(daemon.app(), [Address("127.0.0.1", 0)]) as (bound,):
+        yield bound
+
+
+@pytest.fixture
+async def client(address: Address) -> AsyncIterator[ClientSession]:
+    async with ClientSession(f"http://{address}") as session:
+        yield session
