@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 
+_ON_THE_LOOP = ["auditd.polling", "auditd.servicestage", "auditd.telemetry", "auditd.web"]
 _UNPACKED = Path(__file__).parent.parent / ".tools" / "debian" / "usr" / "bin"
+
+
+@pytest.fixture(autouse=True)
+def _blocking_calls() -> Iterator[None]:
+    """A call of the daemon's that blocks the event loop fails the test that makes it."""
+    with blockbuster_ctx(_ON_THE_LOOP):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -137,9 +137,7 @@ async def test_a_token_is_read_from_header_and_body(name: str, answer: Answer) -
 
 
 @pytest.mark.parametrize("name", sorted(PROJECTS))
-async def test_the_usable_projects_are_those_enabled_in_a_known_region(
-    name: str, answer: Answer
-) -> None:
+def test_the_usable_projects_are_those_enabled_in_a_known_region(name: str, answer: Answer) -> None:
     page = parse_projects(answer.body)
     usable = [
         project.name
