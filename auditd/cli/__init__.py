@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from importlib import import_module
+from types import FrameType
 
 import click
 
 from auditd import __version__
 
 _COMMANDS = ("run", "check", "config", "discover", "simulate", "demo", "version")
+_DAEMONS = frozenset({"run", "simulate", "demo"})
 
 
 class _LazyGroup(click.Group):
@@ -23,6 +27,20 @@ class _LazyGroup(click.Group):
         command = import_module(f"auditd.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - an invariant of this package
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in _DAEMONS:
+            # Loading takes its time, and a stop that comes meanwhile is no failure either.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, _end)
+        return super().resolve_command(ctx, args)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Nothing has begun that would have to be brought to an end."""
+    os._exit(0)
 
 
 @click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -19,6 +19,7 @@ from auditd.audit.project import Project
 from auditd.cli import options
 from auditd.cli.exits import Exit, stop
 from auditd.cli.loading import load_or_stop
+from auditd.cli.output import open_console
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.once import DiscoveryError, find_projects, poll_once
 from auditd.daemon.watch import UnusableFileError, open_watch, utc_now
@@ -86,7 +87,7 @@ def command(
     except DiscoveryError as error:
         stop(Exit.BLIND, str(error))
     if output_format == "table":
-        table.print_table(checked.report, Console())
+        table.print_table(checked.report, open_console())
     else:
         click.echo(_RENDERERS[output_format](checked), nl=False)
     raise SystemExit(_exit_code(checked.report, Severity(fail_on)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from auditd.cli.loading import describe, load_or_stop
+from auditd.cli.loading import validate_or_stop
 from auditd.config.example import example_text
 from auditd.config.schema import json_schema
 from auditd.daemon.catalog import load_catalog
@@ -22,10 +22,7 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
     """Validate FILE and all that it includes, offline. Every error is shown in one pass."""
-    settings, _ = load_or_stop(file)
-    for warning in settings.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{file}: valid: {describe(settings)}")
+    validate_or_stop(file)
 
 
 @command.command("schema")

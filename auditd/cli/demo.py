@@ -11,7 +11,7 @@ from auditd.cli import options
 from auditd.cli.exits import Exit, stop
 from auditd.config.duration import parse_duration
 from auditd.daemon.demo import DemoPlace, demonstrate
-from auditd.daemon.signals import Stop, stopping_on_signals
+from auditd.daemon.signals import Stop, leave_soon, stopping_on_signals
 from auditd.web.address import Address
 from auditd.web.listener import ListenError
 
@@ -54,6 +54,7 @@ async def _demo(duration: timedelta | None, listen_addresses: tuple[Address, ...
     asked = Stop()
     with stopping_on_signals(asked):
         await demonstrate(listen_addresses, duration, asked, _introduce)
+    leave_soon()
 
 
 def _introduce(place: DemoPlace) -> None:

@@ -8,12 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from auditd.cli import options
 from auditd.cli.exits import Exit, stop
 from auditd.cli.loading import load_or_stop
+from auditd.cli.output import open_console
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.sight import Sight, look_around
 from auditd.daemon.watch import UnusableFileError, open_watch
@@ -42,7 +43,7 @@ def command(config_file: Path, *, output_format: str) -> None:
     if output_format == "json":
         click.echo(json.dumps([asdict(project) for project in sight.projects], indent=2))
     else:
-        Console().print(_table(sight))
+        open_console().print(_table(sight))
     if sight.problems:
         stop(Exit.BLIND, "\n".join(sight.problems))
 
@@ -53,9 +54,11 @@ async def _look(settings: Settings, catalog: Catalog) -> Sight:
 
 
 def _table(sight: Sight) -> Table:
-    table = Table("credential", "project", "project_id", "region", "")
+    """One line a project where there is room; an id is never cut, for people copy it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("CREDENTIAL", "PROJECT", "PROJECT ID", "REGION", "NOTE"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "PROJECT ID")
     for project in sight.projects:
-        table.add_row(
-            project.credential, project.name, project.project_id, project.region, project.note
-        )
+        cells = (project.credential, project.name, project.project_id, project.region, project.note)
+        table.add_row(*(Text(cell) for cell in cells))
     return table

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from time import monotonic
 
+import click
+
 from auditd.cli.exits import Exit, stop
 from auditd.config.load import load
 from auditd.config.problem import ConfigError
@@ -29,7 +31,15 @@ def load_or_stop(config_file: Path) -> tuple[Settings, Catalog]:
     return settings, catalog
 
 
-def describe(settings: Settings) -> str:
+def validate_or_stop(config_file: Path) -> None:
+    """Say what a valid configuration holds, and what to think of in it; or end the command."""
+    settings, _ = load_or_stop(config_file)
+    for warning in settings.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{config_file}: valid: {_describe(settings)}")
+
+
+def _describe(settings: Settings) -> str:
     """What a valid configuration holds, in half a sentence."""
     counts = [
         (len(settings.projects), "project"),

@@ -8,6 +8,7 @@ import click
 
 from auditd.config.settings import STORAGE_ADDRESS
 from auditd.web.address import Address, parse_address
+from auditd.web.external_url import check_external_url
 
 
 class AddressType(click.ParamType[Address]):
@@ -25,6 +26,20 @@ class AddressType(click.ParamType[Address]):
             return parse_address(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class ExternalUrlType(click.ParamType[str]):
+    """http(s)://HOST[:PORT][/PATH], or only /PATH."""
+
+    name = "URL"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check it, or fail as a usage error."""
+        try:
+            check_external_url(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
 
 
 class StorageUrlType(click.ParamType[str]):

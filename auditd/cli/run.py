@@ -9,16 +9,22 @@ import click
 
 from auditd.cli import options
 from auditd.cli.exits import Exit, stop
-from auditd.cli.loading import describe, load_or_stop
+from auditd.cli.loading import validate_or_stop
 from auditd.config.problem import ConfigError
 from auditd.daemon.service import ServiceOptions, serve
-from auditd.daemon.signals import Stop, stopping_on_signals
+from auditd.daemon.signals import Stop, leave_soon, stopping_on_signals
 from auditd.daemon.watch import UnusableFileError
 from auditd.telemetry.log import Format
 from auditd.web.address import Address
 from auditd.web.listener import ListenError
 
-_LEVELS = {"debug": "debug", "info": "info", "warn": "warning", "error": "error"}
+_LEVELS = {
+    "debug": "debug",
+    "info": "info",
+    "warn": "warning",
+    "warning": "warning",
+    "error": "error",
+}
 
 
 @click.command("run")
@@ -28,9 +34,9 @@ _LEVELS = {"debug": "debug", "info": "info", "warn": "warning", "error": "error"
 @click.option(
     "--web.external-url",
     "external_url",
+    type=options.ExternalUrlType(),
     default="",
-    metavar="URL",
-    help="The URL under which people reach this daemon.",
+    help="The URL under which people reach this daemon; its path prefixes every page.",
 )
 @click.option(
     "--log.level",
@@ -64,8 +70,7 @@ def command(
 ) -> None:
     """Poll every project on its schedule until SIGTERM or SIGINT."""
     if check_only:
-        settings, _ = load_or_stop(config_file)
-        click.echo(f"{config_file}: valid: {describe(settings)}")
+        validate_or_stop(config_file)
         return
     service_options = ServiceOptions(
         config_file=config_file,
@@ -85,3 +90,4 @@ async def _run(service_options: ServiceOptions) -> None:
     asked = Stop()
     with stopping_on_signals(asked):
         await serve(service_options, asked)
+    leave_soon()

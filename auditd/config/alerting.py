@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, TypeVar
-
-from pydantic import AfterValidator
+from typing import Annotated
 
 from auditd.audit.plugin import Secret
-from auditd.config.constraint import NonEmpty, Origin, at_least, not_empty
-from auditd.config.matcher import MATCHER
-from auditd.config.node import KeyPath
-from auditd.config.problem import Place
-from auditd.config.reader import Reader
-from auditd.config.secret_field import UrlSecret
-from auditd.config.shape import Shape
+from auditd.config.constraint import NOT_EMPTY, NonEmpty, Origin, PositiveDuration
+from auditd.config.matcher import AlertMatcher
+from auditd.config.node import Node
+from auditd.config.reading import Reading, names_in
+from auditd.config.record import Record, form_of
+from auditd.config.secret_form import UrlSecret
+from auditd.config.tagged import Tagged
 from auditd.config.time_interval import TimeInterval
-
-_SECTION: KeyPath = ("alerting",)
-_Positive = Annotated[timedelta, at_least(timedelta(milliseconds=1), "must be longer than 0s")]
 
 
 class Payload(StrEnum):
@@ -36,7 +30,7 @@ class Payload(StrEnum):
 class WebhookOptions:
     """Posts to an address."""
 
-    url: Annotated[Secret, UrlSecret(("http", "https"))]
+    url: Annotated[Secret, UrlSecret(("http://", "https://"))]
     """Where to post."""
     secret: tuple[Secret, ...] = ()
     """Signs what is sent (Standard Webhooks); several while one replaces another."""
@@ -48,7 +42,7 @@ class WebhookOptions:
 class AlertmanagerOptions:
     """Posts all firing alerts to every Alertmanager of a cluster."""
 
-    urls: Annotated[tuple[Origin, ...], AfterValidator(not_empty)]
+    urls: Annotated[tuple[Origin, ...], NOT_EMPTY]
     """The base URL of each peer."""
 
 
@@ -56,7 +50,7 @@ class AlertmanagerOptions:
 class ExecOptions:
     """Runs a program with the alerts on its standard input."""
 
-    command: Annotated[tuple[NonEmpty, ...], AfterValidator(not_empty)]
+    command: Annotated[tuple[NonEmpty, ...], NOT_EMPTY]
     """The program and its arguments; no shell is involved."""
 
 
@@ -79,11 +73,11 @@ class Route:
     """Labels: alerts that agree in them are told of together; '...' is all labels."""
     group_wait: timedelta | None = None
     """How long a new group waits for more of its kind."""
-    group_interval: _Positive | None = None
+    group_interval: PositiveDuration | None = None
     """How long a group waits before it tells of a change."""
-    repeat_interval: _Positive | None = None
+    repeat_interval: PositiveDuration | None = None
     """How long a group waits before it tells the same again."""
-    matchers: tuple[MATCHER, ...] = ()
+    matchers: tuple[AlertMatcher, ...] = ()
     """Alerts that fit all of these take this route."""
     continue_: bool = False
     """Whether the routes after this one are tried too."""
@@ -102,59 +96,49 @@ class Alerting:
     time_intervals: tuple[TimeInterval, ...]
 
 
-_NamedT = TypeVar("_NamedT", bound=HookSettings | TimeInterval)
-
-ROUTE = Shape.of(Route)
-TIME_INTERVAL = Shape.of(TimeInterval)
-HOOKS: Mapping[str, Shape[HookSettings]] = {
-    kind: Shape.entry(HookSettings, kind, options)
-    for kind, options in (
-        ("webhook", WebhookOptions),
-        ("alertmanager", AlertmanagerOptions),
-        ("exec", ExecOptions),
-    )
-}
+HOOK: Tagged[HookSettings] = Tagged(
+    {
+        kind: Record(options, kind=kind, entry=HookSettings)
+        for kind, options in (
+            ("webhook", WebhookOptions),
+            ("alertmanager", AlertmanagerOptions),
+            ("exec", ExecOptions),
+        )
+    }
+)
 
 
-def read_alerting(reader: Reader) -> Alerting | None:
-    """The section `alerting`, None when there is none; problems go to the reader."""
-    if not reader.has_keys(_SECTION, ("route", "hooks", "time_intervals")):
+def read_alerting(reading: Reading, section: Node | None) -> Alerting | None:
+    """The section `alerting`, None when there is none; problems go to the reading."""
+    if section is None or not reading.has_keys(section, ("route", "hooks", "time_intervals")):
         return None
-    hooks = _unique(reader, reader.each_kind((*_SECTION, "hooks"), HOOKS))
-    time_intervals = _unique(reader, reader.each((*_SECTION, "time_intervals"), TIME_INTERVAL))
-    route = reader.read((*_SECTION, "route"), ROUTE)
+    hooks = reading.named(section.child("hooks"), HOOK)
+    times = reading.named(section.child("time_intervals"), form_of(TimeInterval))
+    root = section.section("route")
+    route: Route | None = reading.read(root, form_of(Route))
     if route is None:
         return None
-    _check_root(reader, route)
-    _check_references(reader, (*_SECTION, "route"), route)
-    return Alerting(route, hooks, time_intervals)
+    _check_root(reading, root)
+    _check_references(reading, root, section)
+    return Alerting(route, tuple(hook for _, hook in hooks), tuple(time for _, time in times))
 
 
-def _unique(reader: Reader, found: list[tuple[KeyPath, _NamedT]]) -> tuple[_NamedT, ...]:
-    names: dict[str, Place] = {}
-    for path, item in found:
-        reader.unique((*path, "name"), item.name, names, "name")
-    return tuple(item for _, item in found)
+def _check_root(reading: Reading, root: Node) -> None:
+    hook = root.table().get("hook") or root.absent("hook")
+    if hook.value is None:
+        reading.complain(hook, "this key is required: the root takes every alert")
+    for key in ("matchers", "continue", "mute_time_intervals"):
+        if (found := root.child(key)) and found.value:
+            reading.complain(found, "not possible here: the root takes every alert", key=True)
 
 
-def _check_root(reader: Reader, route: Route) -> None:
-    path = (*_SECTION, "route")
-    if route.hook is None:
-        reader.complain((*path, "hook"), "this key is required: the root takes every alert")
-    for key, value in (
-        ("matchers", route.matchers),
-        ("continue", route.continue_),
-        ("mute_time_intervals", route.mute_time_intervals),
-    ):
-        if value:
-            reader.complain((*path, key), "not possible here: the root takes every alert", key=True)
-
-
-def _check_references(reader: Reader, path: KeyPath, route: Route) -> None:
-    if route.hook is not None:
-        reader.refer((*path, "hook"), route.hook, reader.names((*_SECTION, "hooks")), "hook")
-    times = reader.names((*_SECTION, "time_intervals"))
-    for position, name in enumerate(route.mute_time_intervals):
-        reader.refer((*path, "mute_time_intervals", position), name, times, "time interval")
-    for position, child in enumerate(route.routes):
-        _check_references(reader, (*path, "routes", position), child)
+def _check_references(reading: Reading, route: Node, section: Node) -> None:
+    if hook := route.child("hook"):
+        reading.refer(hook, names_in(section.child("hooks")), "hook", "alerting.hooks")
+    if times := route.child("mute_time_intervals"):
+        for time in times.items():
+            names = names_in(section.child("time_intervals"))
+            reading.refer(time, names, "time interval", "alerting.time_intervals")
+    if routes := route.child("routes"):
+        for child in routes.items():
+            _check_references(reading, child, section)

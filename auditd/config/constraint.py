@@ -5,81 +5,54 @@ from __future__ import annotations
 import ipaddress
 import re
 import warnings
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, PlainValidator, WithJsonSchema
-
 from auditd.config.duration import DURATION_PATTERN, SIZE_PATTERN, parse_duration, parse_size
-from auditd.config.keeper import beside
-from auditd.config.node import Text, kind_of
-from auditd.config.scalar import resolve
+from auditd.config.form import Check, scalar
+from auditd.config.node import Node
 
-_NAME = re.compile(r"\w[\w.@:/+-]{0,127}")
-_PROJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_REGION = re.compile(r"[a-z0-9-]{1,64}")
-_LABEL_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([Tt ].*)?")
 
 
-def _expect(pattern: re.Pattern[str], message: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
+def _must(is_fine: Callable[[Any], object], message: str, **json_schema: Any) -> Check[Any]:
+    def apply(value: Any) -> Any:
+        if not is_fine(value):
             raise ValueError(message)
         return value
 
-    return AfterValidator(check)
+    return Check(apply, json_schema)
 
 
-def resolved(value: Any) -> Any:
-    """What a number or text from the environment stands for, where no text is expected."""
-    is_resolvable = isinstance(value, Text) and (value.is_number or value.is_expanded)
-    return resolve(value) if is_resolvable else value
+def _fits(pattern: str, message: str) -> Check[str]:
+    return _must(re.compile(pattern).fullmatch, message)
 
 
-def at_least(minimum: timedelta, message: str) -> AfterValidator:
+def no_shorter_than(minimum: timedelta, message: str) -> Check[timedelta]:
     """Refuse shorter durations; exactly `minimum` is accepted."""
-
-    def check(value: timedelta) -> timedelta:
-        if value < minimum:
-            raise ValueError(message)
-        return value
-
-    return AfterValidator(check)
+    return _must(lambda value: value >= minimum, message)
 
 
-def need_text(value: Any) -> Text:
+def need_text(node: Node) -> str:
     """Text that is not empty.
 
     Raises:
         ValueError: it is empty or something else.
     """
-    if not isinstance(value, Text):
-        msg = f"expected text, found {kind_of(value)}"
-        raise ValueError(msg)  # noqa: TRY004 -- pydantic reports a ValueError at its place
-    not_empty(value)
-    return value
+    text = node.text()
+    NOT_EMPTY.apply(text)
+    return text
 
 
-def not_empty(value: Any) -> Any:
-    """Refuse empty text, lists and mappings."""
-    if not value:
-        msg = "must not be empty"
-        raise ValueError(msg)
-    return value
-
-
-def compile_pattern(value: Any) -> re.Pattern[str]:
+def compile_pattern(value: str) -> re.Pattern[str]:
     """A regular expression.
 
     Raises:
         ValueError: it is none.
     """
-    if not isinstance(value, str):
-        msg = f"expected a regular expression, found {kind_of(value)}"
-        raise ValueError(msg)  # noqa: TRY004 -- pydantic reports a ValueError at its place
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "possible nested set" quotes the text
         try:
@@ -93,8 +66,9 @@ def compile_pattern(value: Any) -> re.Pattern[str]:
     raise ValueError(msg)
 
 
-def _file(value: Any) -> Path:
-    path = beside(need_text(value))
+def _file(node: Node) -> Path:
+    need_text(node)
+    path = node.beside()
     try:
         with path.open("rb"):
             return path
@@ -115,7 +89,7 @@ def parse_origin(value: str) -> str:
         has_host = bool(url.hostname) and url.port != 0
     except ValueError:
         has_host = False
-    if not has_host or url.scheme not in {"http", "https"} or re.search(r"\s", value):
+    if not has_host or url.scheme not in {"http", "https"} or re.search(r"[\s{}]", value):
         msg = "expected an address such as https://host or http://host:8080"
         raise ValueError(msg)
     if "@" in url.netloc or "?" in value or "#" in value:
@@ -139,7 +113,8 @@ def is_plain_and_remote(address: str) -> bool:
         return True
 
 
-def _end(value: Any) -> datetime:
+def _end(node: Node) -> datetime:
+    value = node.value
     expected = "expected a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z"
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError(expected)
@@ -152,42 +127,44 @@ def _end(value: Any) -> datetime:
         raise ValueError(expected) from None
 
 
-DURATION = Annotated[
-    timedelta,
-    PlainValidator(lambda value: parse_duration(resolved(value))),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"const": 0}]}),
-]
-SIZE = Annotated[
-    int,
-    PlainValidator(lambda value: parse_size(resolved(value))),
-    WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN}),
-]
-PATTERN = Annotated[
-    Any, PlainValidator(compile_pattern), WithJsonSchema({"type": "string", "format": "regex"})
-]
-FILE = Annotated[Path, PlainValidator(_file), WithJsonSchema({"type": "string"})]
+NOT_EMPTY = _must(bool, "must not be empty")
+AT_LEAST_ONE = _must(lambda number: number >= 1, "must be at least 1", minimum=1)
+POSITIVE = _must(lambda number: number > 0, "must be greater than 0", exclusiveMinimum=0)
+
+DURATION = scalar(
+    lambda node: parse_duration(node.resolved),
+    anyOf=[{"type": "string", "pattern": DURATION_PATTERN}, {"const": 0}],
+)
+SIZE = scalar(lambda node: parse_size(node.resolved), type="string", pattern=SIZE_PATTERN)
+PATTERN = scalar(lambda node: compile_pattern(node.text()), type="string", format="regex")
+FILE = scalar(_file, type="string")
 
 Name = Annotated[
     str,
-    _expect(
-        _NAME,
+    _fits(
+        r"\w[\w.@:/+-]{0,127}",
         "a name has 1 to 128 letters, digits and _ . @ : / + -, and begins with a letter or digit",
     ),
 ]
 ProjectId = Annotated[
-    str, _expect(_PROJECT_ID, "expected the id of an IAM project: 32 hexadecimal digits")
+    str,
+    _fits(r"[A-Za-z0-9_-]{1,64}", "expected the id of an IAM project: 32 hexadecimal digits"),
 ]
-Region = Annotated[str, _expect(_REGION, "expected the id of a region, such as cn-north-4")]
+Region = Annotated[
+    str, _fits(r"[a-z0-9-]{1,64}", "expected the id of a region, such as cn-north-4")
+]
 LabelName = Annotated[
     str,
-    _expect(
-        _LABEL_NAME,
+    _fits(
+        r"(?!__)[A-Za-z_][A-Za-z0-9_]*",
         "a label's name has letters, digits and _, no digit first, and does not begin with __",
     ),
 ]
-NonEmpty = Annotated[str, AfterValidator(not_empty)]
-Origin = Annotated[str, AfterValidator(parse_origin)]
-End = Annotated[
-    datetime, PlainValidator(_end), WithJsonSchema({"type": "string", "format": "date"})
+Interval = Annotated[timedelta, no_shorter_than(timedelta(seconds=1), "must be at least 1s")]
+PositiveDuration = Annotated[
+    timedelta, no_shorter_than(timedelta(milliseconds=1), "must be longer than 0s")
 ]
+NonEmpty = Annotated[str, NOT_EMPTY]
+Origin = Annotated[str, Check(parse_origin, {})]
+End = Annotated[datetime, scalar(_end, type="string", format="date")]
 """When something ends, exclusive. A date means the end of that day in UTC."""

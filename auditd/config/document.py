@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
-from yaml import (
-    AliasEvent,
-    CollectionStartEvent,
-    CSafeLoader,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    Mark,
-    MarkedYAMLError,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    StreamEndEvent,
-)
+import yaml
 
 from auditd.config.interpolation import interpolate
-from auditd.config.node import Sequence, Table, Text, show
+from auditd.config.node import Node
 from auditd.config.problem import Place, Problems
 from auditd.config.scalar import resolve
 from auditd.config.syntax import explain
@@ -41,7 +27,7 @@ class _NotYamlError(Exception):
 
 
 class Document:
-    """Builds data from the parser's events.
+    """Builds nodes from the parser's events.
 
     PyYAML's composer is not used: it recurses in C, so deep nesting ends the process.
     """
@@ -53,142 +39,147 @@ class Document:
         self._file = file
         self._environ = environ
         self._problems = problems
-        self._parser = CSafeLoader(text)
-        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._parser = yaml.CSafeLoader(text)
+        self._anchors: dict[str, tuple[Node, int]] = {}
         self._nodes = 0
         self._repeated = 0
-        self._path: list[str | int] = []
+        self._depth = 0
 
-    def read(self) -> Any:
-        """The document's data; None when it is empty or, with a problem recorded, not YAML."""
+    def read(self) -> Node | None:
+        """The document's root; None when it is empty or, with a problem recorded, not YAML."""
         try:
             return self._read()
-        except MarkedYAMLError as error:
+        except yaml.MarkedYAMLError as error:
             line, column, message = explain(error, self._text)
             self._problems.add(Place(self._file, line, column), "", message)
         except _NotYamlError:
             pass
         return None
 
-    def _read(self) -> Any:
+    def _read(self) -> Node | None:
         self._next()  # the stream's start
-        if isinstance(self._next(), StreamEndEvent):
+        if isinstance(self._next(), yaml.StreamEndEvent):
             return None
-        value = self._node(self._next())
+        event = self._next()
+        root = self._node(event, Node(None, self._place(event), self._place(event)))
         self._next()  # the document's end
-        if isinstance(event := self._next(), DocumentStartEvent):
-            self._complain(event, "a second document begins here; one file holds one")
-        return value
+        if isinstance(event := self._next(), yaml.DocumentStartEvent):
+            message = "a second document begins here; one file holds one"
+            self._problems.add(self._place(event), "", message)
+        return root
 
-    def _next(self) -> Event:
-        return cast("Event", self._parser.get_event())  # None comes only after the stream's end
+    def _next(self) -> yaml.Event:
+        return cast(
+            "yaml.Event", self._parser.get_event()
+        )  # None comes only after the stream's end
 
-    def _node(self, event: Event) -> Any:
+    def _node(self, event: yaml.Event, node: Node) -> Node:
+        """The same node, filled in."""
         nodes_before = self._nodes
         self._nodes += 1
         match event:
-            case AliasEvent():
-                return self._alias(event)
-            case ScalarEvent():
-                value = self._scalar(event)
-            case MappingStartEvent():
-                value = self._mapping(event)
-            case _:
-                value = self._sequence(event)
-        if isinstance(event, NodeEvent) and event.anchor is not None:
-            self._anchors[event.anchor] = value, self._nodes - nodes_before
-        return value
+            case yaml.AliasEvent():
+                self._alias(event, node)
+                return node
+            case yaml.ScalarEvent():
+                self._scalar(event, node)
+            case yaml.MappingStartEvent():
+                self._mapping(event, node)
+            case yaml.CollectionStartEvent():
+                self._sequence(event, node)
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            self._anchors[event.anchor] = node, self._nodes - nodes_before
+        return node
 
-    def _alias(self, event: AliasEvent) -> Any:
+    def _alias(self, event: yaml.AliasEvent, node: Node) -> None:
         if event.anchor not in self._anchors:
             self._complain(
-                event,
+                node,
                 "a value that begins with '*' is a YAML alias, and no anchor before it has this"
                 " name; put the text in quotes",
             )
-            return Text("", self._place(event))
-        value, nodes = self._anchors[event.anchor]
+            node.value = ""
+            return
+        meant, nodes = self._anchors[event.anchor]
+        node.value, node.is_number, node.is_expanded = (
+            meant.value,
+            meant.is_number,
+            meant.is_expanded,
+        )
         self._nodes += nodes
         self._repeated += nodes
         if self._repeated > NODE_BUDGET:
-            self._complain(event, f"aliases repeat more than {NODE_BUDGET} values")
+            self._complain(node, f"aliases repeat more than {NODE_BUDGET} values")
             raise _NotYamlError
-        return value
 
-    def _scalar(self, event: ScalarEvent) -> Any:
+    def _scalar(self, event: yaml.ScalarEvent, node: Node) -> None:
         if event.tag not in {None, "!", _TEXT_TAG}:
             self._complain(
-                event, "a value that begins with '!' is a YAML tag; put the text in quotes"
+                node, "a value that begins with '!' is a YAML tag; put the text in quotes"
             )
-        value = resolve(event.value) if event.implicit[0] else event.value
-        if isinstance(value, str):
-            return self._expanded(value, event)
-        if isinstance(value, bool) or value is None:
-            return value
-        return Text(event.value, self._place(event), is_number=True)
+        node.value = resolve(event.value) if event.implicit[0] else event.value
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            node.value, node.is_number = event.value, True
+        elif isinstance(node.value, str) and "$" in node.value:
+            node.is_expanded = "${" in node.value.replace("$$", "")
+            try:
+                node.value = interpolate(node.value, self._environ)
+            except ValueError as error:
+                self._complain(node, str(error))
 
-    def _expanded(self, text: str, event: ScalarEvent) -> Text:
-        place = self._place(event)
-        if "$" not in text:
-            return Text(text, place)
-        try:
-            return Text(interpolate(text, self._environ), place, is_expanded=True)
-        except ValueError as error:
-            self._complain(event, str(error))
-            return Text(text, place)
-
-    def _mapping(self, event: MappingStartEvent) -> Table:
-        self._enter(event)
-        table = Table(self._place(event))
-        while not isinstance(key_event := self._next(), MappingEndEvent):
-            key = self._key(key_event, table)
-            self._path.append(key or "?")
-            value_event = self._next()
-            value = self._node(value_event)
+    def _mapping(self, event: yaml.MappingStartEvent, node: Node) -> None:
+        self._enter(event, node)
+        node.value = {}
+        while not isinstance(key_event := self._next(), yaml.MappingEndEvent):
+            key = self._key(key_event, node)
+            event_of_value = self._next()
+            place = self._place(event_of_value)
+            value = Node(None, place, self._place(key_event), node, key or "?")
+            self._node(event_of_value, value)
             if key is not None:
-                table.put(key, value, (self._place(key_event), self._place(value_event)))
-            self._path.pop()
-        return table
+                node.value[key] = value
+        self._depth -= 1
 
-    def _key(self, event: Event, table: Table) -> str | None:
+    def _key(self, event: yaml.Event, node: Node) -> str | None:
         """The key, or None when its value is to be read and dropped."""
-        if not isinstance(event, ScalarEvent):
-            self._node(event)
-            self._complain(event, "a key must be text, not a list, a mapping or an alias")
+        place = self._place(event)
+        if not isinstance(event, yaml.ScalarEvent):
+            self._node(event, Node(None, place, place, node.parent, node.step))
+            message = "a key must be text, not a list, a mapping or an alias"
+        elif event.implicit[0] and not isinstance(resolve(event.value), str):
+            message = "a key must be text; put it in quotes"
+        elif event.value == "<<" and event.implicit[0]:
+            message = "merge keys ('<<') are not part of YAML 1.2; repeat the keys"
+        elif first := node.value.get(event.value):
+            message = f"this key is already set at {first.key_place}"
+            self._problems.add(place, first.path, message)
             return None
-        key = event.value
-        if event.implicit[0] and not isinstance(resolve(key), str):
-            self._complain(event, "a key must be text; put it in quotes")
-        elif key == "<<" and event.implicit[0]:
-            self._complain(event, "merge keys ('<<') are not part of YAML 1.2; repeat the keys")
-        elif key in table:
-            self._path.append(key)
-            self._complain(event, f"this key is already set at {table.places[key][0]}")
-            self._path.pop()
         else:
-            return key
+            return event.value
+        self._problems.add(place, node.path, message)
         return None
 
-    def _sequence(self, event: Event) -> Sequence:
-        self._enter(event)
-        items: list[tuple[Any, tuple[Place, int]]] = []
-        while not isinstance(item_event := self._next(), SequenceEndEvent):
-            self._path.append(len(items))
-            items.append((self._node(item_event), (self._place(item_event), len(items))))
-            self._path.pop()
-        return Sequence(self._place(event), items)
+    def _sequence(self, event: yaml.CollectionStartEvent, node: Node) -> None:
+        self._enter(event, node)
+        node.value = []
+        while not isinstance(item_event := self._next(), yaml.SequenceEndEvent):
+            place = self._place(item_event)
+            item = Node(None, place, place, node, len(node.value))
+            node.value.append(self._node(item_event, item))
+        self._depth -= 1
 
-    def _enter(self, event: Event) -> None:
-        if isinstance(event, CollectionStartEvent) and event.tag not in {None, "!"}:
-            self._complain(event, "YAML tags ('!') are not supported; remove it")
-        if len(self._path) > DEPTH_LIMIT:
+    def _enter(self, event: yaml.CollectionStartEvent, node: Node) -> None:
+        if event.tag not in {None, "!"}:
+            self._complain(node, "YAML tags ('!') are not supported; remove it")
+        self._depth += 1
+        if self._depth > DEPTH_LIMIT + 1:
             message = f"lists and mappings are nested more than {DEPTH_LIMIT} deep"
-            self._problems.add(self._place(event), "", message)
+            self._problems.add(node.place, "", message)
             raise _NotYamlError
 
-    def _complain(self, event: Event, message: str) -> None:
-        self._problems.add(self._place(event), show(self._path), message)
+    def _complain(self, node: Node, message: str) -> None:
+        self._problems.add(node.place, node.path, message)
 
-    def _place(self, event: Event) -> Place:
-        mark = cast("Mark", event.start_mark)  # the parser sets it on each event
+    def _place(self, event: yaml.Event) -> Place:
+        mark = cast("yaml.Mark", event.start_mark)  # the parser sets it on each event
         return Place(self._file, mark.line + 1, mark.column + 1)

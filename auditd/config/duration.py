@@ -37,7 +37,7 @@ def parse_duration(value: Any) -> timedelta:
         return timedelta(0)
     if isinstance(value, int | float) and not isinstance(value, bool):
         msg = "a duration needs a unit: ms, s, m, h, d, w or y, for example 30s"
-        raise ValueError(msg)  # noqa: TRY004 -- pydantic reports a ValueError at its place
+        raise ValueError(msg)  # noqa: TRY004 -- what is written is no type of ours
     match = re.fullmatch(DURATION_PATTERN, value) if isinstance(value, str) and value else None
     if match is None:
         msg = "expected a duration such as 30s, 5m, 1h30m or 90d (largest unit first, no spaces)"

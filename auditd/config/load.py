@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from auditd.audit.blind import BLIND_CHECK
 from auditd.audit.policy import CheckOptions
 from auditd.config.alerting import read_alerting
-from auditd.config.constraint import parse_origin
+from auditd.config.constraint import Origin
 from auditd.config.discovery import read_discovery
-from auditd.config.keeper import Keeper
-from auditd.config.node import KeyPath
-from auditd.config.problem import Place, Problems
+from auditd.config.node import Node
+from auditd.config.problem import Problems
 from auditd.config.project_terms import ProjectTerms, warn_if_plain
-from auditd.config.reader import Reader
+from auditd.config.reading import Reading, names_in
+from auditd.config.record import form_of
+from auditd.config.secret import Keeper
 from auditd.config.settings import (
     Catalog,
     CredentialSettings,
@@ -22,23 +24,13 @@ from auditd.config.settings import (
     Settings,
     StorageSettings,
 )
-from auditd.config.shape import Shape
 from auditd.config.source import Source
+from auditd.config.suggestion import did_you_mean
 
 SECTIONS = (
-    "include",
-    "global",
-    "credentials",
-    "projects",
-    "discovery",
-    "checks",
-    "exceptions",
-    "alerting",
+    "include", "global", "credentials", "projects", "discovery", "checks", "exceptions", "alerting",
     "storage",
-)
-GLOBAL = Shape.of(GlobalSettings)
-EXCEPTION = Shape.of(ExceptionSettings)
-STORAGE = Shape.of(StorageSettings)
+)  # fmt: skip
 
 
 def load(
@@ -63,79 +55,80 @@ def load(
     if root is None:
         raise problems.error()
     keeper = Keeper(monotonic=monotonic, on_value=on_secret)
-    reader = Reader(root, problems, keeper)
-    settings = _settings(reader, keeper, catalog, files=tuple(source.files))
+    settings = _settings(
+        Reading(problems, keeper), root, catalog, keeper=keeper, files=tuple(source.files)
+    )
     if problems:
         raise problems.error()
     return settings
 
 
 def _settings(
-    reader: Reader, keeper: Keeper, catalog: Catalog, *, files: tuple[Path, ...]
+    reading: Reading, root: Node, catalog: Catalog, *, keeper: Keeper, files: tuple[Path, ...]
 ) -> Settings:
     """The settings; whatever has problems is missing or has its defaults."""
-    reader.has_keys((), SECTIONS)
-    global_ = reader.read(("global",), GLOBAL) or GlobalSettings()
-    terms = _terms(reader, global_, catalog)
-    if not (reader.at(("projects",)) or reader.at(("discovery",))):
-        reader.complain((), "nothing to watch: give `projects` or `discovery`")
-    credentials = _credentials(reader, catalog)
-    projects = terms.read(reader, ("projects",))
-    discovery = read_discovery(reader, terms)
-    checks = _checks(reader, catalog)
-    exceptions = tuple(item for _, item in reader.each(("exceptions",), EXCEPTION))
-    alerting = read_alerting(reader)
-    storage = reader.read(("storage",), STORAGE) or StorageSettings()
+    reading.has_keys(root, SECTIONS)
+    if not any(root.section(key).value for key in ("projects", "discovery")):
+        reading.complain(root, "nothing to watch: give `projects` or `discovery`")
+    global_ = reading.read(root.section("global"), form_of(GlobalSettings)) or GlobalSettings()
+    terms = _terms(reading, root, global_, catalog)
     return Settings(
         global_=global_,
-        credentials=credentials,
-        projects=projects,
-        discovery=discovery,
-        checks=checks,
-        exceptions=exceptions,
-        alerting=alerting,
-        storage=storage,
+        credentials=_credentials(reading, root, catalog),
+        projects=terms.read(reading, root.child("projects")),
+        discovery=read_discovery(reading, root.child("discovery"), terms),
+        checks=_checks(reading, root.section("checks"), catalog),
+        exceptions=_exceptions(reading, root, catalog),
+        alerting=read_alerting(reading, root.child("alerting")),
+        storage=reading.read(root.section("storage"), form_of(StorageSettings))
+        or StorageSettings(),
         project_terms=terms,
         secrets=tuple(keeper.secrets),
         files=files,
-        warnings=tuple(map(str, sorted([*keeper.warnings, *reader.warnings]))),
+        warnings=tuple(map(str, sorted(reading.warnings))),
     )
 
 
-def _terms(reader: Reader, global_: GlobalSettings, catalog: Catalog) -> ProjectTerms:
+def _terms(reading: Reading, root: Node, global_: GlobalSettings, catalog: Catalog) -> ProjectTerms:
     terms = ProjectTerms(
         poll_interval=global_.poll_interval,
         poll_timeout=global_.poll_timeout,
-        credentials=tuple(reader.names(("credentials",))),
+        credentials=tuple(names_in(root.child("credentials"))),
         known_regions=catalog.known_regions,
     )
-    terms.check_times(reader, ("global",), global_.poll_interval, global_.poll_timeout)
+    terms.check_times(reading, root.section("global"), terms.poll_interval, terms.poll_timeout)
     return terms
 
 
-def _credentials(reader: Reader, catalog: Catalog) -> tuple[CredentialSettings, ...]:
-    names: dict[str, Place] = {}
-    found = []
-    for path, credential in reader.each_kind(("credentials",), catalog.credential_shapes):
-        reader.unique((*path, "name"), credential.name, names, "name")
-        _check_address(reader, (*path, "iam_endpoint"))
-        found.append(credential)
-    return tuple(found)
+def _credentials(reading: Reading, root: Node, catalog: Catalog) -> tuple[CredentialSettings, ...]:
+    found = reading.named(root.child("credentials"), catalog.credential_form)
+    for node, _ in found:
+        if address := node.child("iam_endpoint"):
+            # Plugins declare addresses as plain text; what every kind calls so is one.
+            reading.read(address, form_of(Origin))
+            warn_if_plain(reading, address)
+    return tuple(credential for _, credential in found)
 
 
-def _check_address(reader: Reader, path: KeyPath) -> None:
-    """Plugins declare addresses as plain text; what every kind calls `iam_endpoint` is one."""
-    if isinstance(address := reader.at(path), str):
-        try:
-            parse_origin(address)
-        except ValueError as error:
-            reader.complain(path, str(error))
-        warn_if_plain(reader, path)
-
-
-def _checks(reader: Reader, catalog: Catalog) -> dict[str, CheckOptions]:
-    reader.has_keys(("checks",), catalog.checks)
+def _checks(reading: Reading, checks: Node, catalog: Catalog) -> dict[str, CheckOptions]:
+    """The options of every check, of one that is not named the defaults."""
+    reading.has_keys(checks, catalog.checks)
+    for name in catalog.checks:
+        if isinstance((switch := checks.section(name)).value, bool | str):
+            reading.complain(switch, "expected a mapping; {enabled: false} turns a check off")
     found = {
-        name: reader.read(("checks", name), shape) for name, shape in catalog.check_shapes.items()
+        name: reading.read(checks.section(name), form_of(plugin.options))
+        for name, plugin in catalog.checks.items()
     }
     return {name: options for name, options in found.items() if options is not None}
+
+
+def _exceptions(reading: Reading, root: Node, catalog: Catalog) -> tuple[ExceptionSettings, ...]:
+    checks = (*catalog.checks, BLIND_CHECK)
+    found = reading.each(root.child("exceptions"), form_of(ExceptionSettings))
+    for node, exception in found:
+        pattern = exception.match.check
+        if pattern and not any(map(pattern.fullmatch, checks)):
+            hint = did_you_mean(pattern.pattern, checks)
+            reading.complain(node.section("match").section("check"), f"fits no check{hint}")
+    return tuple(exception for _, exception in found)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
-
-from pydantic import PlainValidator, WithJsonSchema
+from typing import Annotated
 
 from auditd.config.constraint import compile_pattern
+from auditd.config.form import scalar
 
 _FORM = re.compile(r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*(.*?)\s*""", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_EXPECTED = (
+    'expected one matcher such as severity="critical" (operators: = != =~ !~; the value in double'
+    " quotes as a whole)"
+)
 _ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 
 
@@ -34,7 +37,7 @@ class Matcher:
     value: str
 
 
-def parse_matcher(text: Any) -> Matcher:
+def parse_matcher(text: str) -> Matcher:
     """A matcher as in Alertmanager: a label, an operator and a value, quoted or not.
 
     Source: https://prometheus.io/docs/alerting/latest/configuration/#matcher
@@ -42,10 +45,9 @@ def parse_matcher(text: Any) -> Matcher:
     Raises:
         ValueError: it is none, or its regular expression cannot be used.
     """
-    form = _FORM.fullmatch(text) if isinstance(text, str) else None
+    form = _FORM.fullmatch(text)
     if form is None:
-        msg = 'expected a matcher such as severity="critical" (operators: = != =~ !~)'
-        raise ValueError(msg)
+        raise ValueError(_EXPECTED)
     label, operator, value = form.groups()
     matcher = Matcher(label, Operator(operator), _unquoted(value))
     if matcher.operator in {Operator.FITS, Operator.FITS_NOT}:
@@ -57,9 +59,8 @@ def _unquoted(value: str) -> str:
     if quoted := _QUOTED.fullmatch(value):
         return re.sub(r'\\[n"\\]', lambda escape: _ESCAPES[escape[0]], quoted[1])
     if '"' in value or "," in value:
-        msg = "the value of a matcher must be in double quotes as a whole; one matcher an item"
-        raise ValueError(msg)
+        raise ValueError(_EXPECTED)
     return value
 
 
-MATCHER = Annotated[Matcher, PlainValidator(parse_matcher), WithJsonSchema({"type": "string"})]
+AlertMatcher = Annotated[Matcher, scalar(lambda node: parse_matcher(node.text()), type="string")]

@@ -3,124 +3,109 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Self, TypeAlias
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
 
 from auditd.config.problem import Place
+from auditd.config.scalar import resolve
 
-KeyPath: TypeAlias = tuple[str | int, ...]
-"""Keys and list positions from the root of the configuration."""
+T = TypeVar("T")
 
 _SHOWN_KEY = re.compile(r"[A-Za-z_-]{1,40}")  # what has digits may be a secret out of place
 
 
-class Text(str):
-    """Text of a YAML scalar.
+@dataclass(slots=True, eq=False, repr=False)  # a value may be a secret
+class Node:
+    """A value of a YAML file: None, a bool, text, a list of nodes or a dict of nodes by key.
 
-    `is_expanded` tells that a `${VAR}` was replaced in it: then it may stand for a number or a
-    truth value, which the environment can only hold as text. `is_number` tells that it is a
-    number as it was written, not in quotes: where text is expected it is that text, so that a
-    project id or a password of digits only keeps its leading zeros.
+    `step` is the key or list position in `parent`; `key_place` is where the key stands, and for
+    other nodes the same as `place`.
     """
 
-    __slots__ = ("is_expanded", "is_number", "place")
-
+    value: Any
     place: Place
-    is_expanded: bool
-    is_number: bool
+    key_place: Place
+    parent: Node | None = None
+    step: str | int = ""
+    is_number: bool = False
+    """A number as it was written, not in quotes: where text is expected it is that text, so that
+    a project id or a password of digits only keeps its leading zeros."""
+    is_expanded: bool = False
+    """A `${VAR}` was replaced in it: then it may stand for a number or a truth value, which the
+    environment can only hold as text."""
 
-    def __new__(
-        cls, text: str, place: Place, *, is_expanded: bool = False, is_number: bool = False
-    ) -> Self:
-        """Text that was written at `place`."""
-        self = super().__new__(cls, text)
-        self.place = place
-        self.is_expanded = is_expanded
-        self.is_number = is_number
-        return self
+    @property
+    def path(self) -> str:
+        """As text: `projects[0].region`. A key that is no plain word is shown as `?`."""
+        around = self.parent.path if self.parent else ""
+        if isinstance(self.step, int):
+            return f"{around}[{self.step}]"
+        shown = self.step if _SHOWN_KEY.fullmatch(self.step) else "?"
+        return f"{around}.{shown}" if around else shown if self.step else ""
 
+    @property
+    def resolved(self) -> Any:
+        """The value where no text is expected."""
+        return resolve(self.value) if self.is_number or self.is_expanded else self.value
 
-class Table(dict[str, Any]):
-    """A mapping. `places` has, for each key, the place of the key and of its value."""
+    @property
+    def kind(self) -> str:
+        """What the value is, in words for people, never the value."""
+        match self.value:
+            case None:
+                return "nothing"
+            case bool():
+                return "true or false"
+            case dict():
+                return "a mapping"
+            case list():
+                return "a list"
+            case _:
+                return "a number" if self.is_number else "text"
 
-    __slots__ = ("place", "places")
+    def child(self, key: str) -> Node | None:
+        """What a mapping has under a key; None when there is nothing, or when it is no mapping."""
+        found = self.value.get(key) if isinstance(self.value, dict) else None
+        return None if found is None or found.value is None else found
 
-    def __init__(self, place: Place) -> None:
-        super().__init__()
-        self.place = place
-        self.places: dict[str, tuple[Place, Place]] = {}
+    def absent(self, key: str) -> Node:
+        """A stand-in for a key that is not there: its place is the mapping's."""
+        return Node(None, self.place, self.place, self, key)
 
-    def put(self, key: str, value: Any, places: tuple[Place, Place]) -> None:
-        """Set a key together with its places."""
-        self[key] = value
-        self.places[key] = places
+    def section(self, key: str) -> Node:
+        """What a mapping has under a key; an empty mapping when there is nothing."""
+        found = self.value.get(key) if isinstance(self.value, dict) else None
+        found = found or self.absent(key)
+        return replace(found, value={}) if found.value is None else found
 
+    def beside(self) -> Path:
+        """The text as a path; a relative one starts beside the file that it is written in."""
+        return Path(self.place.file).parent / self.text()
 
-class Sequence(list[Any]):
-    """A list. `origins` has, for each item, its place and its position in its own file."""
+    def need(self, kind: type[T], what: str) -> T:
+        """The value when it is of this kind.
 
-    __slots__ = ("origins", "place")
+        Raises:
+            ValueError: it is not; `what` says in words what was expected.
+        """
+        value = self.value if kind is str else self.resolved
+        if type(value) is not kind:
+            msg = f"expected {what}, found {self.kind}"
+            raise ValueError(msg)
+        return value
 
-    def __init__(self, place: Place, items: Iterable[tuple[Any, tuple[Place, int]]] = ()) -> None:
-        self.place = place
-        self.origins: list[tuple[Place, int]] = []
-        super().__init__()
-        for item, origin in items:
-            self.append(item)
-            self.origins.append(origin)
+    def text(self) -> str:
+        """The value when it is text; otherwise raises ValueError."""
+        return self.need(str, "text")
 
-    def items(self) -> Iterator[tuple[Any, tuple[Place, int]]]:
-        """Each item with its origin."""
-        return zip(self, self.origins, strict=True)
+    def items(self) -> list[Node]:
+        """The items of a list; raises ValueError when it is none."""
+        if isinstance(self.value, str):
+            msg = f"expected a list, found {self.kind}; put [ ] around it"
+            raise ValueError(msg)  # noqa: TRY004 -- what is written is no type of ours
+        return self.need(list, "a list")
 
-
-def locate(root: Table, path: KeyPath, *, key: bool = False) -> tuple[Place, str]:
-    """Where `path` was written and how it is shown to people.
-
-    Of a path that does not exist the place is the nearest mapping or list around it.
-    `key` asks for the place of the last key instead of its value's.
-    """
-    node: Any = root
-    place = root.place
-    shown: list[str | int] = []
-    for step in path:
-        if isinstance(node, Table) and step in node:
-            place = node.places[str(step)][0 if key and step == path[-1] else 1]
-            node = node[str(step)]
-            shown.append(step)
-        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node):
-            place, position = node.origins[step]
-            node = node[step]
-            shown.append(position)
-        else:
-            node = None
-            shown.append(step)
-    return place, show(shown)
-
-
-def show(path: Iterable[str | int]) -> str:
-    """A path as text: `projects[0].region`. A key that is no plain word is shown as `?`."""
-    shown = ""
-    for step in path:
-        if isinstance(step, int):
-            shown += f"[{step}]"
-        else:
-            shown += ("." if shown else "") + (step if _SHOWN_KEY.fullmatch(step) else "?")
-    return shown
-
-
-def kind_of(value: Any) -> str:
-    """What a value is, in words for people, never the value."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true or false"
-        case Text(is_number=True):
-            return "a number"
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-        case _:
-            return "text"
+    def table(self) -> dict[str, Node]:
+        """The values of a mapping by key; raises ValueError when it is none."""
+        return self.need(dict, "a mapping")

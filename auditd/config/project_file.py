@@ -10,11 +10,10 @@ from pathlib import Path
 
 from auditd.audit.project import Project
 from auditd.config.discovery import FileDiscovery
-from auditd.config.node import Sequence as Items
-from auditd.config.node import Table, kind_of
+from auditd.config.node import Node
 from auditd.config.problem import Place, Problems
 from auditd.config.project_terms import ProjectTerms
-from auditd.config.reader import Reader
+from auditd.config.reading import Reading
 from auditd.config.source import Source, expand
 
 
@@ -43,26 +42,24 @@ class ProjectFiles:
     def _read(self) -> Sequence[Project]:
         problems = Problems()
         source = Source(self._environ, problems)
-        everything = Items(Place(self.name))
+        everything: list[Node] = []
         for pattern in self._patterns:
             files = expand(pattern, Path())
             for file in files if files or glob.has_magic(pattern) else [Path(pattern)]:
-                data = source.read_data(file, if_empty="write [] for no projects")
-                if (items := self._items(data, str(file), problems)) is not None:
-                    everything = Items(everything.place, [*everything.items(), *items.items()])
-        root = Table(everything.place)
-        root.put("projects", everything, (everything.place, everything.place))
-        projects = self._terms.read(Reader(root, problems), ("projects",))
+                if root := source.read_data(file, if_empty="write [] for no projects"):
+                    everything += _items(root, problems)
+        place = Place(self.name)
+        projects = self._terms.read(Reading(problems), Node(everything, place, place))
         if problems:
             raise problems.error()
         return projects
 
-    def _items(self, data: object, file: str, problems: Problems) -> Items | None:
-        if isinstance(data, Table) and data.keys() == {"projects"}:
-            data = data["projects"]
-        if isinstance(data, Items):
-            return data
-        if data is not None:
-            place = data.place if isinstance(data, Table) else Place(file, 1, 1)
-            problems.add(place, "", f"expected a list of projects, found {kind_of(data)}")
-        return None
+
+def _items(root: Node, problems: Problems) -> list[Node]:
+    is_section = isinstance(root.value, dict) and root.value.keys() == {"projects"}
+    items = root.value["projects"] if is_section else root
+    if not isinstance(items.value, list):
+        problems.add(items.place, "", f"expected a list of projects, found {items.kind}")
+        return []
+    items.step = "projects"  # the paths of a file that is a list read like those of a section
+    return items.value

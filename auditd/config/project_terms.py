@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
+from auditd.audit.duration import format_duration
 from auditd.audit.project import Project
 from auditd.config.constraint import (
+    Interval,
     LabelName,
     Name,
     Origin,
+    PositiveDuration,
     ProjectId,
     Region,
-    at_least,
     is_plain_and_remote,
 )
-from auditd.config.node import KeyPath
+from auditd.config.form import TEXT, Check, entries
+from auditd.config.node import Node
 from auditd.config.problem import Place
-from auditd.config.reader import Reader
-from auditd.config.shape import Shape
+from auditd.config.reading import Reading
+from auditd.config.record import form_of
 from auditd.config.suggestion import did_you_mean
 
-PollInterval = Annotated[timedelta, at_least(timedelta(seconds=1), "must be at least 1s")]
-PollTimeout = Annotated[timedelta, at_least(timedelta(milliseconds=1), "must be longer than 0s")]
+Labels = Annotated[
+    tuple[tuple[str, str], ...],
+    Check(lambda labels: tuple(sorted(labels.items())), {}).on(entries(form_of(LabelName), TEXT)),
+]
+"""Written as a mapping; sorted by label name."""
 
 _USUAL_ID = re.compile(r"[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectEntry:
-    """One of `projects`."""
+    """One of `projects`. A time that is 0 was left out."""
 
     name: Name
     """The label `project` everywhere."""
@@ -44,13 +49,13 @@ class ProjectEntry:
     """The name of one of `credentials`."""
     endpoint: Origin | None = None
     """The base URL of ServiceStage, when it is not the region's own."""
-    poll_interval: PollInterval | None = None
+    poll_interval: Interval = field(default_factory=timedelta)
     """How often this project is listed; global.poll_interval when left out."""
-    poll_timeout: PollTimeout | None = None
+    poll_timeout: PositiveDuration = field(default_factory=timedelta)
     """Deadline of one poll; global.poll_timeout when left out."""
     verify: bool = False
     """Exercise each stored Git credential (read only)."""
-    labels: Mapping[LabelName, str] = field(default_factory=dict)
+    labels: Labels = ()
     """Added to this project's alerts."""
 
 
@@ -63,52 +68,49 @@ class ProjectTerms:
     credentials: tuple[str, ...]
     known_regions: frozenset[str]
 
-    def read(self, reader: Reader, path: KeyPath) -> tuple[Project, ...]:
-        """The projects of the list at `path`; problems and warnings go to the reader."""
-        names: dict[str, Place] = {}
+    def read(self, reading: Reading, projects: Node | None) -> tuple[Project, ...]:
+        """The projects of a list; problems and warnings go to the reading."""
         identities: dict[tuple[str, str], Place] = {}
-        projects = []
-        for place, entry in reader.each(path, PROJECT_ENTRY):
-            reader.unique((*place, "name"), entry.name, names, "name")
+        found = []
+        for node, entry in reading.named(projects, form_of(ProjectEntry)):
             identity = (entry.project_id.lower(), entry.region)
-            reader.unique((*place, "project_id"), identity, identities, "project in this region")
-            self._check(reader, place, entry)
-            projects.append(self._complete(entry))
-        return tuple(projects)
+            project_id = node.table()["project_id"]
+            reading.unique(project_id, identity, identities, "project in this region")
+            if not _USUAL_ID.fullmatch(entry.project_id):
+                reading.warn(project_id, "an IAM project's id has 32 hexadecimal digits")
+            self._check_region(reading, node, entry)
+            self.check_common(reading, node)
+            self.check_times(reading, node, entry.poll_interval, entry.poll_timeout)
+            found.append(self._complete(entry))
+        return tuple(found)
+
+    def check_common(self, reading: Reading, node: Node) -> None:
+        """Hold against the terms what a project and a discovery both refer to."""
+        reading.refer(node.table()["credential"], self.credentials, "credential", "credentials")
+        for key in ("endpoint", "iam_endpoint"):
+            warn_if_plain(reading, node.child(key))
 
     def check_times(
-        self,
-        reader: Reader,
-        path: KeyPath,
-        poll_interval: timedelta | None,
-        poll_timeout: timedelta | None,
+        self, reading: Reading, node: Node, poll_interval: timedelta, poll_timeout: timedelta
     ) -> None:
         """Complain when a poll may last longer than the time to the next.
 
-        None is the global value; a mapping that has neither is not the one to blame.
+        A time that is 0 is the global one, and a mapping that has neither is not to blame.
         """
-        if poll_timeout is None and poll_interval is None:
-            return
-        if (poll_timeout or self.poll_timeout) > (poll_interval or self.poll_interval):
-            key = "poll_interval" if reader.at((*path, "poll_timeout")) is None else "poll_timeout"
-            reader.complain((*path, key), "poll_timeout must not exceed poll_interval")
+        written = node.child("poll_timeout") or node.child("poll_interval")
+        timeout, interval = poll_timeout or self.poll_timeout, poll_interval or self.poll_interval
+        if written and timeout > interval:
+            reading.complain(
+                written,
+                f"poll_timeout, which is {format_duration(timeout)}, must not exceed"
+                f" poll_interval, which is {format_duration(interval)}",
+            )
 
-    def check_credential(self, reader: Reader, path: KeyPath, name: str) -> None:
-        """Complain when a project or a discovery refers to no credential."""
-        reader.refer((*path, "credential"), name, self.credentials, "credential")
-
-    def _check(self, reader: Reader, path: KeyPath, entry: ProjectEntry) -> None:
-        self.check_credential(reader, path, entry.credential)
-        self.check_times(reader, path, entry.poll_interval, entry.poll_timeout)
+    def _check_region(self, reading: Reading, node: Node, entry: ProjectEntry) -> None:
         if entry.endpoint is None and entry.region not in self.known_regions:
             hint = did_you_mean(entry.region, sorted(self.known_regions))
-            reader.complain(
-                (*path, "region"),
-                f"unknown region{hint or '; correct it, or give its `endpoint` too'}",
-            )
-        if not _USUAL_ID.fullmatch(entry.project_id):
-            reader.warn((*path, "project_id"), "an IAM project's id has 32 hexadecimal digits")
-        warn_if_plain(reader, (*path, "endpoint"))
+            message = f"unknown region{hint or '; correct it, or give its `endpoint` too'}"
+            reading.complain(node.table()["region"], message)
 
     def _complete(self, entry: ProjectEntry) -> Project:
         return Project(
@@ -120,14 +122,11 @@ class ProjectTerms:
             poll_timeout=entry.poll_timeout or self.poll_timeout,
             endpoint=entry.endpoint,
             verify=entry.verify,
-            labels=tuple(sorted(entry.labels.items())),
+            labels=entry.labels,
         )
 
 
-def warn_if_plain(reader: Reader, path: KeyPath) -> None:
-    """Warn of an address at `path` to which credentials would go unencrypted."""
-    if is_plain_and_remote(str(reader.at(path))):
-        reader.warn(path, "http:// sends credentials unencrypted; use https://")
-
-
-PROJECT_ENTRY = Shape.of(ProjectEntry)
+def warn_if_plain(reading: Reading, address: Node | None) -> None:
+    """Warn of an address to which credentials would go unencrypted."""
+    if address and is_plain_and_remote(str(address.value)):
+        reading.warn(address, "http:// sends credentials unencrypted; use https://")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from auditd.audit.plugin import Secret
+
 SECRET_LIMIT_BYTES = 64 * 1024
 """The longest tokens of Huawei Cloud have some ten thousand characters."""
 
@@ -105,3 +107,29 @@ class FileSecret:
 
 def _reason(error: OSError) -> str:
     return str(error) if error.strerror is None else f"cannot be read: {error.strerror}"
+
+
+class Keeper:
+    """Makes the secrets of one configuration, so that all of them are known."""
+
+    def __init__(self, *, monotonic: Callable[[], float], on_value: Callable[[str], None]) -> None:
+        self._monotonic = monotonic
+        self._on_value = on_value
+        self.secrets: list[Secret] = []
+
+    def keep(self, value: str) -> Secret:
+        """A secret that was written in the configuration."""
+        self._on_value(value)
+        self.secrets.append(secret := InlineSecret(value))
+        return secret
+
+    def keep_file(self, path: Path) -> Secret:
+        """A secret in a file.
+
+        Raises:
+            SecretFileError: the file gives no secret now.
+        """
+        secret = FileSecret(path, monotonic=self._monotonic, on_value=self._on_value)
+        secret.reveal()
+        self.secrets.append(secret)
+        return secret

@@ -10,21 +10,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field as Bounds
-
 from auditd.audit.match import MatchField
 from auditd.audit.plugin import Plugin, Secret
 from auditd.audit.policy import CheckOptions
 from auditd.audit.project import Project
 from auditd.config.alerting import Alerting
-from auditd.config.constraint import SIZE, End, LabelName, NonEmpty, at_least
+from auditd.config.constraint import (
+    AT_LEAST_ONE,
+    POSITIVE,
+    SIZE,
+    End,
+    Interval,
+    LabelName,
+    NonEmpty,
+    PositiveDuration,
+    no_shorter_than,
+)
 from auditd.config.discovery import Discovery
-from auditd.config.project_terms import PollInterval, PollTimeout, ProjectTerms
+from auditd.config.project_terms import ProjectTerms
+from auditd.config.reading import Form
+from auditd.config.record import Record
 from auditd.config.secret import InlineSecret
-from auditd.config.secret_field import UrlSecret
-from auditd.config.shape import Shape
+from auditd.config.secret_form import UrlSecret
+from auditd.config.tagged import Tagged
 
-STORAGE_ADDRESS = UrlSecret(("sqlite", "postgresql"))
+STORAGE_ADDRESS = UrlSecret(("sqlite:///", "postgresql://"))
 _DEFAULT_STORAGE = InlineSecret("sqlite:////var/lib/servicestage-auditd/state.db")
 
 
@@ -49,28 +59,33 @@ class TlsSettings:
 class GlobalSettings:
     """The section `global`."""
 
-    poll_interval: PollInterval = timedelta(minutes=5)
+    poll_interval: Interval = timedelta(minutes=5)
     """How often each project is listed."""
-    poll_timeout: PollTimeout = timedelta(seconds=30)
+    poll_timeout: PositiveDuration = timedelta(seconds=30)
     """Deadline of one poll, from connection to last byte."""
-    blind_after: Annotated[int, Bounds(ge=1)] = 3
+    blind_after: Annotated[int, AT_LEAST_ONE] = 3
     """Failed polls in a row before ProjectBlind fires."""
-    requests_per_second: Annotated[float, Bounds(gt=0)] = 10.0
+    requests_per_second: Annotated[float, POSITIVE] = 10.0
     """For each credential and region."""
-    concurrency: Annotated[int, Bounds(ge=1)] = 32
+    concurrency: Annotated[int, AT_LEAST_ONE] = 32
     """Polls under way at once."""
     labels: Mapping[LabelName, str] = field(default_factory=dict)
     """Added to every alert."""
     tls_config: TlsSettings = field(default_factory=TlsSettings)
     """How connections to Huawei Cloud are secured."""
-    proxy_url: Annotated[Secret, UrlSecret(("http", "https"))] | None = None
+    proxy_url: Annotated[Secret, UrlSecret(("http://", "https://"))] | None = None
     """A proxy for requests to Huawei Cloud."""
     proxy_from_environment: bool = False
     """Use HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment."""
-    body_size_limit: SIZE = 8 * 1024 * 1024
+    body_size_limit: Annotated[int, SIZE] = 8 * 1024 * 1024
     """The longest answer that is read; a longer one is a failed poll."""
-    max_series: Annotated[int, Bounds(ge=1)] = 500_000
+    max_series: Annotated[int, AT_LEAST_ONE] = 500_000
     """The most metric series for authorizations; what is beyond is dropped and counted."""
+
+    def __post_init__(self) -> None:
+        if self.proxy_url and self.proxy_from_environment:
+            msg = "give either proxy_url or proxy_from_environment, not both"
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +144,8 @@ class StorageSettings:
 
     url: Annotated[Secret, STORAGE_ADDRESS] = _DEFAULT_STORAGE
     """Where state is kept: sqlite:////absolute/path or postgresql://user@host/database."""
-    retention: Annotated[timedelta, at_least(timedelta(days=1), "must be at least 1d")] = timedelta(
-        days=400
+    retention: Annotated[timedelta, no_shorter_than(timedelta(days=1), "must be at least 1d")] = (
+        timedelta(days=400)
     )
     """How long history is kept."""
 
@@ -144,17 +159,14 @@ class Catalog:
     known_regions: frozenset[str]
 
     @cached_property
-    def check_shapes(self) -> Mapping[str, Shape[CheckOptions]]:
-        """What the options of each check look like."""
-        return {name: Shape.of(plugin.options) for name, plugin in self.checks.items()}
-
-    @cached_property
-    def credential_shapes(self) -> Mapping[str, Shape[CredentialSettings]]:
-        """What an item of `credentials` looks like, for each type."""
-        return {
-            kind: Shape.entry(CredentialSettings, kind, plugin.options)
-            for kind, plugin in self.credentials.items()
-        }
+    def credential_form(self) -> Form[CredentialSettings]:
+        """What an item of `credentials` looks like."""
+        return Tagged(
+            {
+                kind: Record(plugin.options, kind=kind, entry=CredentialSettings)
+                for kind, plugin in self.credentials.items()
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from auditd.config.document import Document
-from auditd.config.node import KeyPath, Sequence, Table, kind_of, locate, show
+from auditd.config.form import TEXT
+from auditd.config.node import Node
 from auditd.config.problem import Place, Problems
+from auditd.config.reading import Reading
 
 FILE_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -31,26 +33,24 @@ class Source:
         self._seen: set[str] = set()
         self.files: list[Path] = []
 
-    def read(self, path: Path) -> Table | None:
+    def read(self, path: Path) -> Node | None:
         """The sections of a file with those of the files it includes; None when it has none."""
         self._seen.add(os.path.realpath(path))
         root = self.read_data(path)
         if root is None:
             return None
-        if not isinstance(root, Table):
-            self._problems.add(
-                Place(str(path), 1, 1), "", f"expected sections (`key:`), found {kind_of(root)}"
-            )
+        if not isinstance(root.value, dict):
+            message = f"expected sections (`key:`), found {root.kind}"
+            self._problems.add(root.place, "", message)
             return None
-        for included in self._included(root, path):
+        for included in self._included(root.value.pop("include", None), path.parent):
             if os.path.realpath(included) in self._seen:
                 continue
             if (other := self.read(included)) is not None:
                 self._merge(root, other)
-        root.pop("include", None)
         return root
 
-    def read_data(self, path: Path, *, if_empty: str = _IF_EMPTY) -> Any:
+    def read_data(self, path: Path, *, if_empty: str = _IF_EMPTY) -> Node | None:
         """The data of one file; None, with a problem recorded, when there is none.
 
         `if_empty` is the remedy for a file without data.
@@ -61,54 +61,45 @@ class Source:
             text = _text(path)
         except OSError as error:
             self._problems.add(Place(file), "", f"cannot be read: {error.strerror or error}")
+            return None
         except UnicodeDecodeError as error:
             self._problems.add(_place(file, error.object[: error.start]), "", _encoding(error))
-        else:
-            if character := _NOT_PRINTABLE.search(text):
-                place = _place(file, text[: character.start()].encode())
-                self._problems.add(place, "", "control characters are not possible in YAML")
-                return None
-            problems_before = len(self._problems)
-            data = Document(text, file, environ=self._environ, problems=self._problems).read()
-            if data is None and len(self._problems) == problems_before:
-                self._problems.add(Place(file, 1, 1), "", f"the file is empty; {if_empty}")
+            return None
+        if character := _NOT_PRINTABLE.search(text):
+            place = _place(file, text[: character.start()].encode())
+            self._problems.add(place, "", "control characters are not possible in YAML")
+            return None
+        problems_before = len(self._problems)
+        data = Document(text, file, environ=self._environ, problems=self._problems).read()
+        if data is not None and data.value is not None:
             return data
+        if len(self._problems) == problems_before:
+            self._problems.add(Place(file, 1, 1), "", f"the file is empty; {if_empty}")
         return None
 
-    def _included(self, root: Table, path: Path) -> list[Path]:
-        patterns = root.get("include", [])
-        if not isinstance(patterns, Sequence | list):
-            self._complain(root, ("include",), f"expected a list, found {kind_of(patterns)}")
-            return []
-        found: list[Path] = []
-        for position, pattern in enumerate(patterns):
-            if not isinstance(pattern, str):
-                message = f"expected a path or glob, found {kind_of(pattern)}"
-                self._complain(root, ("include", position), message)
-                continue
-            matches = expand(pattern, path.parent)
+    def _included(self, include: Node | None, directory: Path) -> Iterator[Path]:
+        reading = Reading(self._problems)
+        for node, pattern in reading.each(include, TEXT):
+            matches = expand(pattern, directory)
             if not matches and not glob.has_magic(pattern):
-                self._complain(root, ("include", position), "there is no such file")
-            found += matches
-        return found
+                reading.complain(node, "there is no such file")
+            yield from matches
 
-    def _merge(self, root: Table, other: Table, section: str | None = None) -> None:
+    def _merge(self, root: Node, other: Node, *, is_section: bool = False) -> None:
         """Add the keys of `other`: lists are joined, sections united, the rest may not repeat."""
-        for key, value in other.items():
-            present = root.get(key)
-            if present is None:
-                root.put(key, value, other.places[key])
-            elif isinstance(present, Sequence) and isinstance(value, Sequence):
-                root[key] = Sequence(present.place, [*present.items(), *value.items()])
-            elif not section and isinstance(present, Table) and isinstance(value, Table):
-                self._merge(present, value, key)
-            elif value is not None:
-                path = show(step for step in (section, key) if step)
-                message = f"this key is already set at {root.places[key][0]}"
-                self._problems.add(other.places[key][0], path, message)
-
-    def _complain(self, root: Table, path: KeyPath, message: str) -> None:
-        self._problems.add(*locate(root, path), message)
+        for key, node in other.value.items():
+            present = root.value.get(key)
+            if present is None or present.value is None:
+                root.value[key] = node
+            elif isinstance(present.value, list) and isinstance(node.value, list):
+                root.value[key] = replace(present, value=[*present.value, *node.value])
+            elif (
+                not is_section and isinstance(present.value, dict) and isinstance(node.value, dict)
+            ):
+                self._merge(present, node, is_section=True)
+            elif node.value is not None:
+                message = f"this key is already set at {present.key_place}"
+                self._problems.add(node.key_place, node.path, message)
 
 
 def expand(pattern: str, directory: Path) -> list[Path]:

@@ -14,13 +14,17 @@ _COLON = (
     "a ':' is not possible here: check the indentation, and that the ':' above has a space after"
     f" it; or {_QUOTE}"
 )
+_IN_FLOW = ", or a text in it needs quotes"
 _EXPLANATIONS = (  # part of libyaml's message -> ours; the first that fits is used
     ("mapping values", _COLON),
     ("block sequence entries", "a list item ('- ') must begin on a line of its own"),
     ("block mapping", "this does not line up with the mapping around it: check the indentation"),
     ("block collection", "this does not line up with the list around it: check the indentation"),
-    ("flow sequence", "a list that is opened with '[' lacks a ',' or the closing ']'"),
-    ("flow mapping", "a mapping that is opened with '{' lacks a ',' or the closing '}'"),
+    ("flow sequence", f"a list that is opened with '[' lacks a ',' or the closing ']'{_IN_FLOW}"),
+    (
+        "flow mapping",
+        f"a mapping that is opened with '{{' lacks a ',' or the closing '}}'{_IN_FLOW}",
+    ),
     ("node content", "a value is expected here: check brackets, braces and commas"),
     ("unknown escape", "no such escape in double quotes: write \\\\ for \\, or use single quotes"),
     ("escape code", "this escape is no Unicode character"),
@@ -31,6 +35,7 @@ _EXPLANATIONS = (  # part of libyaml's message -> ours; the first that fits is u
     ("tag", f"a value that begins with '!' is a YAML tag; {_QUOTE}"),
     ("block scalar", "only a comment may follow '|' or '>' on its line; the text comes after it"),
     ("directive", "YAML directives ('%') are not supported; remove this line"),
+    ("document start", "nothing can follow here: a file is one mapping of sections (`key:`)"),
     ("incompatible YAML", "this version of YAML is not supported; remove the line %YAML"),
 )
 
@@ -38,7 +43,7 @@ _EXPLANATIONS = (  # part of libyaml's message -> ours; the first that fits is u
 def explain(error: MarkedYAMLError, text: str) -> tuple[int, int, str]:
     """Line and column, both from 1, and what is wrong there.
 
-    An unclosed quote, bracket or brace is reported where it was opened.
+    An unclosed quote, bracket, brace or key is reported where it begins.
     """
     said = f"{error.context or ''} {error.problem or ''}"
     mark = cast("Mark", error.problem_mark)  # the parser sets it on each error
@@ -46,7 +51,9 @@ def explain(error: MarkedYAMLError, text: str) -> tuple[int, int, str]:
         message = _forbidden_start(text[mark.index : mark.index + 1])
     else:
         message = next((ours for part, ours in _EXPLANATIONS if part in said), "this is not YAML")
-    if error.context_mark and message.startswith(("a quote", "a list that", "a mapping that")):
+    if error.context_mark and message.startswith(
+        ("a quote", "a list that", "a mapping that", "a key needs")
+    ):
         mark = error.context_mark
     return mark.line + 1, mark.column + 1, message
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, PlainValidator, WithJsonSchema
-
-from auditd.config.constraint import Name, not_empty
+from auditd.config.constraint import NOT_EMPTY, Name
+from auditd.config.form import Check, scalar
+from auditd.config.node import Node
 from auditd.config.suggestion import did_you_mean
 
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -44,8 +44,9 @@ class _Scale:
     """The first name stands for `lowest`."""
     gaps: Sequence[int] = ()
 
-    def parse(self, value: Any) -> Range:
-        first, _, last = str(value).partition(":")
+    def parse(self, node: Node) -> Range:
+        """Raises ValueError when the node is no number or range of this scale."""
+        first, _, last = str(node.value).partition(":")
         found = Range(self._number(first), self._number(last or first))
         if found.first > found.last and (found.first < 0) == (found.last < 0):
             msg = "a range must not end before it begins"
@@ -62,8 +63,8 @@ class _Scale:
         return number
 
 
-def _clock(value: Any) -> timedelta:
-    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+def _clock(node: Node) -> timedelta:
+    match = _CLOCK.fullmatch(node.value) if isinstance(node.value, str) else None
     if match is None:
         msg = "expected a time of day in quotes, from '00:00' to '24:00'"
         raise ValueError(msg)
@@ -80,25 +81,25 @@ def _zone(name: str) -> str:
     return name
 
 
-_SCHEMA = WithJsonSchema({"type": ["string", "integer"]})
+_SCHEMA = {"type": ["string", "integer"]}
 _WEEKDAY = _Scale("a weekday or a range such as monday:friday", 0, 6, _WEEKDAYS)
 _MONTH = _Scale("a month or a range such as may:august", 1, 12, _MONTHS)
 _DAY = _Scale("a day of the month or a range such as 1:5 or -3:-1", -31, 31, gaps=(0,))
 _YEAR = _Scale("a year or a range such as 2027:2029", 1970, 9999)
 
-WEEKDAYS = Annotated[Range, PlainValidator(_WEEKDAY.parse), _SCHEMA]
-MONTHS = Annotated[Range, PlainValidator(_MONTH.parse), _SCHEMA]
-DAYS = Annotated[Range, PlainValidator(_DAY.parse), _SCHEMA]
-YEARS = Annotated[Range, PlainValidator(_YEAR.parse), _SCHEMA]
-CLOCK = Annotated[timedelta, PlainValidator(_clock), WithJsonSchema({"type": "string"})]
+Weekdays = Annotated[Range, scalar(_WEEKDAY.parse, **_SCHEMA)]
+Months = Annotated[Range, scalar(_MONTH.parse, **_SCHEMA)]
+Days = Annotated[Range, scalar(_DAY.parse, **_SCHEMA)]
+Years = Annotated[Range, scalar(_YEAR.parse, **_SCHEMA)]
+Clock = Annotated[timedelta, scalar(_clock, type="string")]
 
 
 @dataclass(frozen=True, slots=True)
 class TimeOfDay:
     """From `start_time` up to but not including `end_time`, both since midnight."""
 
-    start_time: CLOCK
-    end_time: CLOCK
+    start_time: Clock
+    end_time: Clock
 
     def __post_init__(self) -> None:
         if self.start_time >= self.end_time:
@@ -112,15 +113,15 @@ class TimeSpan:
 
     times: tuple[TimeOfDay, ...] = ()
     """Times of the day."""
-    weekdays: tuple[WEEKDAYS, ...] = ()
+    weekdays: tuple[Weekdays, ...] = ()
     """Days of the week, or ranges of them: 0 is Sunday."""
-    days_of_month: tuple[DAYS, ...] = ()
+    days_of_month: tuple[Days, ...] = ()
     """Days of the month, or ranges of them: -1 is the last."""
-    months: tuple[MONTHS, ...] = ()
+    months: tuple[Months, ...] = ()
     """Months, or ranges of them: 1 is January."""
-    years: tuple[YEARS, ...] = ()
+    years: tuple[Years, ...] = ()
     """Years, or ranges of them."""
-    location: Annotated[str, AfterValidator(_zone)] = "UTC"
+    location: Annotated[str, Check(_zone, {})] = "UTC"
     """The time zone."""
 
 
@@ -130,5 +131,5 @@ class TimeInterval:
 
     name: Name
     """What routes refer to."""
-    time_intervals: Annotated[tuple[TimeSpan, ...], AfterValidator(not_empty)]
+    time_intervals: Annotated[tuple[TimeSpan, ...], NOT_EMPTY]
     """Times that belong to it; one that fits is enough."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TextIO
 
 from structlog.typing import FilteringBoundLogger
 
@@ -75,7 +76,7 @@ async def serve(
         storage = replace(settings.storage, url=InlineSecret(options.storage_url))
         settings = replace(settings, storage=storage)
     with open_log(
-        sys.stderr, level=options.log_level, format=options.log_format, redactor=redactor
+        _standard_error(), level=options.log_level, format=options.log_format, redactor=redactor
     ) as log:
         service = _Service(options, settings, catalog, log)
         async with AsyncExitStack() as opened:
@@ -83,6 +84,11 @@ async def serve(
             on_listening(service.listening)
             await service.run(stop)
         log.logger.info(names.DAEMON_STOPPED)
+
+
+def _standard_error() -> TextIO:
+    """Where the log goes; nowhere when this process was started with standard error closed."""
+    return sys.stderr or Path(os.devnull).open("w", encoding="utf-8")
 
 
 class _Service:

@@ -1,11 +1,15 @@
-"""How a process is told to stop."""
+"""How a process is told to stop, and that it then does."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+THREADS_SECONDS = 3.0
 
 
 class Stop:
@@ -38,3 +42,14 @@ def stopping_on_signals(stop: Stop) -> Iterator[None]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+def leave_soon(seconds: float = THREADS_SECONDS) -> None:
+    """End the process with 0 after this time, unless it has ended by itself before.
+
+    For the end of the main coroutine, when all is closed. What may remain is a thread that waits
+    for a dead name server or file system: Python would join it, for as long as that takes.
+    """
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()

@@ -86,7 +86,8 @@ def _reason(status: int) -> FailureReason:
 
 
 def _message(status: int, error: ErrorBody, host: str) -> str:
-    said = " ".join(filter(None, (f"{host} answered {status}", error.code)))
+    code = error.code if error.code != str(status) else ""  # IAM repeats the status as its code
+    said = f"{host} answered {status} {code}".rstrip()
     said = f"{said}: {error.message}" if error.message else said
     request = f" (request {error.request_id})" if error.request_id else ""
     return f"{said}; {remedy(status, error.code, error.message)}{request}"

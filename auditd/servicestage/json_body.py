@@ -43,9 +43,9 @@ def decode(body: bytes, kind: type[T], *, what: str) -> T:
 
 def _malformed(body: bytes, what: str) -> str:
     if not body.strip():
-        found = "is empty"
+        found = f"is empty and not {what}"
     elif body.lstrip()[:1] == b"<":
-        found = "is an HTML page, as a proxy or a login portal sends it"
+        found = f"is an HTML page, as a proxy or a login portal sends it, and not {what}"
     else:
-        found = f"({len(body)} bytes) is not of the documented form, or was cut short"
-    return f"the answer should be {what} but {found}; check the endpoint and what stands before it"
+        found = f"of {len(body)} bytes is not {what} as documented, or was cut short"
+    return f"the answer {found}; check the endpoint and what stands before it"

@@ -37,8 +37,8 @@ _FLAGGED_LEVEL = {Severity.INFO: INFO, Severity.WARNING: WARNING, Severity.CRITI
 class EventLog:
     """Logs each event as one line. A field whose value is not known is left out.
 
-    A project that goes on failing for one reason is logged when that begins and then once a
-    minute, with `suppressed` telling how many lines were held back.
+    A project that goes on failing, or being skipped, for one reason is logged when that begins
+    and then once a minute, with `suppressed` telling how many lines were held back.
 
     Args:
         logger: where the lines go.
@@ -47,13 +47,13 @@ class EventLog:
 
     def __init__(self, logger: FilteringBoundLogger, *, monotonic: Callable[[], float]) -> None:
         self._logger = logger
-        self._failures = Repeats(monotonic)
+        self._repeats = Repeats(monotonic)
 
     def __call__(self, event: Event) -> None:
         """Log the event. Never blocks."""
         level, name = _headline(event)
         details = _details(event)
-        if isinstance(event, PollFailed):
+        if isinstance(event, PollFailed | PollSkipped):
             suppressed = self._admit(event)
             if suppressed is None:
                 return
@@ -61,15 +61,17 @@ class EventLog:
                 details["suppressed"] = suppressed
         self._logger.log(level, name, **details)
 
-    def _admit(self, event: PollFailed) -> int | None:
+    def _admit(self, event: PollFailed | PollSkipped) -> int | None:
         kind = (event.project, event.reason)
-        if event.failures_in_a_row == 1:
-            self._failures.forget(kind)  # the project was seen in between: this is a change
-        return self._failures.admit(kind)
+        if isinstance(event, PollFailed) and event.failures_in_a_row == 1:
+            self._repeats.forget(kind)  # the project was seen in between: this is a change
+        return self._repeats.admit(kind)
 
 
 def _headline(event: Event) -> tuple[int, str]:  # noqa: C901, PLR0911, PLR0912 -- one case for each event
     match event:
+        case PollFinished(is_news=True, warnings=warnings) if warnings:
+            return WARNING, names.POLL_FINISHED
         case PollFinished(is_news=is_news):
             # The others say that nothing happened, as many as there are projects, all day.
             return INFO if is_news else DEBUG, names.POLL_FINISHED

@@ -127,3 +127,23 @@ async def test_discover_lists_what_each_credential_can_see(simulate: Any, write:
         "cn-north-4_p2": "not watched",
         "MOS": "no ServiceStage in this region",
     }
+
+
+async def test_a_table_that_nobody_watches_has_a_line_for_each_finding(
+    simulate: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    _, out, _ = await check(simulate, write, projects=1)
+    assert len(out.splitlines()) == 4  # a heading, two findings, the counts
+
+
+async def test_both_ways_to_validate_say_the_same(write: Write) -> None:
+    file = write("auditd.yaml", make_configuration("http://127.0.0.1:9"))
+    file.chmod(0o644)
+    both = [
+        await finished("config", "check", str(file)),
+        await finished("run", f"--config.file={file}", "--config.check"),
+    ]
+    assert both[0] == both[1]
+    assert both[0][0] == 0
+    assert "chmod 600" in both[0][2]

@@ -19,7 +19,9 @@ def reveal(secret: Secret, *, credential: str, key: str) -> str:
     try:
         text = secret.reveal()
     except OSError as error:
-        msg = f"credential {credential!r}: {key} cannot be read: {error.strerror}: {error.filename}"
+        # A secret's own error has no number, but a sentence that names the file.
+        why = f"{error.strerror}: {error.filename}" if error.strerror else str(error)
+        msg = f"credential {credential!r}: {key} cannot be read: {why}"
         raise PollError(FailureReason.AUTH, msg) from error
     if not text:
         msg = f"credential {credential!r}: {key} is empty"

@@ -7,14 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditd.config.document import DEPTH_LIMIT, Document
-from auditd.config.node import Sequence, Table, Text, kind_of, locate
+from auditd.config.node import Node
 from auditd.config.problem import Place, Problems
+from tests.unit.config.plain import plain
 
 
-def read(text: str, problems: Problems | None = None) -> Any:
+def read_node(text: str, problems: Problems | None = None) -> Any:
     return Document(
         text, "a.yaml", environ={"N": "7"}, problems=Problems() if problems is None else problems
     ).read()
+
+
+def read(text: str, problems: Problems | None = None) -> Any:
+    return plain(read_node(text, problems))
+
+
+def find(text: str, *steps: str | int) -> Node:
+    node = read_node(text)
+    for step in steps:
+        node = node.value[step]
+    assert isinstance(node, Node)
+    return node
 
 
 def messages(text: str) -> list[str]:
@@ -24,20 +37,25 @@ def messages(text: str) -> list[str]:
 
 
 def test_everything_knows_where_it_was_written() -> None:
-    root = read("a:\n  - b: x\n    c: [1, é, z]\n")
-    assert root == {"a": [{"b": "x", "c": ["1", "é", "z"]}]}
-    assert locate(root, ("a", 0, "b")) == (Place("a.yaml", 2, 8), "a[0].b")
-    assert locate(root, ("a", 0, "c"), key=True) == (Place("a.yaml", 3, 5), "a[0].c")
-    assert locate(root, ("a", 0, "c", 2)) == (Place("a.yaml", 3, 15), "a[0].c[2]")
+    text = "a:\n  - b: x\n    c: [1, é, z]\n"
+    assert read(text) == {"a": [{"b": "x", "c": ["1", "é", "z"]}]}
+    for steps, line, column, path in (
+        (("a", 0), 2, 5, "a[0]"),
+        (("a", 0, "b"), 2, 8, "a[0].b"),
+        (("a", 0, "c", 2), 3, 15, "a[0].c[2]"),
+    ):
+        node = find(text, *steps)
+        assert (node.place, node.path) == (Place("a.yaml", line, column), path)
+    assert find(text, "a", 0, "c").key_place == Place("a.yaml", 3, 5)
 
 
 def test_what_is_missing_stands_where_its_mapping_begins() -> None:
-    root = read("a:\n  - b: x\n")
-    assert locate(root, ("a", 0, "z", "y")) == (Place("a.yaml", 2, 5), "a[0].z.y")
+    absent = find("a:\n  - b: x\n", "a", 0).absent("z")
+    assert (absent.place, absent.path) == (Place("a.yaml", 2, 5), "a[0].z")
 
 
 def test_a_key_that_is_no_plain_word_is_not_shown() -> None:
-    assert locate(read("'a b': {c: 1}"), ("a b", "c"))[1] == "?.c"
+    assert find("'a b': {c: 1}", "a b", "c").path == "?.c"
 
 
 def test_a_secret_where_a_key_should_be_is_not_shown() -> None:
@@ -45,18 +63,19 @@ def test_a_secret_where_a_key_should_be_is_not_shown() -> None:
 
 
 def test_text_from_the_environment_is_marked_and_cannot_become_yaml() -> None:
-    root = read("a: ${N}\nb: '${X:-[1, 2]}'\nc: plain\n")
-    assert root == {"a": "7", "b": "[1, 2]", "c": "plain"}
-    assert isinstance(root["a"], Text)
-    assert [root[key].is_expanded for key in "abc"] == [True, True, False]
+    text = "a: ${N}\nb: '${X:-[1, 2]}'\nc: plain\n"
+    assert read(text) == {"a": "7", "b": "[1, 2]", "c": "plain"}
+    assert [find(text, key).is_expanded for key in "abc"] == [True, True, False]
 
 
 def test_aliases_repeat_values_and_whole_parts() -> None:
-    root = read("a: &x {k: [1]}\nb: *x\nc: [*x]\n")
-    assert root["b"] == {"k": ["1"]}
-    assert root["c"] == [{"k": ["1"]}]
-    assert locate(root, ("b",))[0] == Place("a.yaml", 2, 4)
-    assert locate(root, ("b", "k"))[0] == Place("a.yaml", 1, 11)
+    text = "a: &x {k: [1]}\nb: *x\nc: [*x]\n"
+    assert read(text) == {"a": {"k": ["1"]}, "b": {"k": ["1"]}, "c": [{"k": ["1"]}]}
+    assert find(text, "b").place == Place("a.yaml", 2, 4)
+    assert (find(text, "b", "k").place, find(text, "b", "k").path) == (
+        Place("a.yaml", 1, 11),
+        "a.k",
+    )
 
 
 def test_an_alias_to_what_surrounds_it_is_refused() -> None:
@@ -64,14 +83,10 @@ def test_an_alias_to_what_surrounds_it_is_refused() -> None:
 
 
 def test_a_number_is_kept_as_it_was_written() -> None:
-    root = read("a: 007\nb: '007'\nc: 1e3\nd: true\n")
-    assert root == {"a": "007", "b": "007", "c": "1e3", "d": True}
-    assert [kind_of(root[key]) for key in "abcd"] == [
-        "a number",
-        "text",
-        "a number",
-        "true or false",
-    ]
+    text = "a: 007\nb: '007'\nc: 1e3\nd: true\n"
+    assert read(text) == {"a": "007", "b": "007", "c": "1e3", "d": True}
+    kinds = [find(text, key).kind for key in "abcd"]
+    assert kinds == ["a number", "text", "a number", "true or false"]
 
 
 def test_a_quoted_number_and_a_tagged_one_are_text() -> None:
@@ -97,7 +112,7 @@ def test_problems_that_do_not_end_the_document_are_all_told() -> None:
 
 
 def test_depth_is_bounded_whatever_is_nested() -> None:
-    assert read("[" * DEPTH_LIMIT + "]" * DEPTH_LIMIT) is not None
+    assert read_node("[" * DEPTH_LIMIT + "]" * DEPTH_LIMIT) is not None
     for text in ("[" * 100_000, "{a: " * 100_000, "- " * 100_000):
         assert "nested more than 64 deep" in messages(text)[0]
 
@@ -110,7 +125,7 @@ def test_a_long_document_without_aliases_has_no_budget() -> None:
 def test_any_text_is_data_or_a_problem_with_a_line(text: str) -> None:
     problems = Problems()
     value = read(text, problems)
-    assert value is None or isinstance(value, Table | Sequence | Text | bool | int | float)
+    assert value is None or isinstance(value, dict | list | str | bool)
     for problem in problems.error().problems:
         assert problem.place.line >= 1
         assert problem.place.column >= 1

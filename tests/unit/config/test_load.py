@@ -135,8 +135,29 @@ def test_an_inline_secret_that_others_can_read_is_warned_of(
     path = tmp_path / "auditd.yaml"
     path.chmod(0o640)
     (warning,) = load_file(path).warnings
-    assert warning.startswith(f"{path}:1:48: a secret in a file that others can read")
+    assert warning.startswith(
+        f"{path}:1:48: credentials[0].token: a secret in a file that others can read"
+    )
     assert "hunter2" not in warning
+
+
+@pytest.mark.parametrize(
+    ("url", "warnings"),
+    [
+        ("https://hooks.example/auditd", 0),
+        ("https://hooks.example/services/T0/B0/XXXXXXXXXXXXXXXX", 1),
+        ("https://hooks.example/?key=x", 1),
+        ("https://user:x@hooks.example", 1),
+    ],
+)
+def test_an_address_is_warned_of_when_it_holds_a_key(
+    load_text: Load, load_file: Load, tmp_path: Path, url: str, warnings: int
+) -> None:
+    hooks = f"[{{name: a, type: webhook, url: '{url}'}}]"
+    load_text(f"{MINIMAL}alerting: {{route: {{hook: a}}, hooks: {hooks}}}\n")
+    path = tmp_path / "auditd.yaml"
+    path.chmod(0o644)
+    assert len(load_file(path).warnings) == warnings
 
 
 def test_a_secret_from_the_environment_is_not_in_the_file(load_file: Load, tmp_path: Path) -> None:
@@ -145,6 +166,43 @@ def test_a_secret_from_the_environment_is_not_in_the_file(load_file: Load, tmp_p
     told: list[str] = []
     settings = load_file(path, {"TOKEN": "hunter2"}, told)
     assert (settings.warnings, told) == ((), ["hunter2"])
+
+
+def test_a_secret_with_a_dollar_is_still_in_the_file(
+    load_text: Load, load_file: Load, tmp_path: Path
+) -> None:
+    load_text(TOKEN % "pa$word")
+    (tmp_path / "auditd.yaml").chmod(0o644)
+    (warning,) = load_file(tmp_path / "auditd.yaml").warnings
+    assert "a secret in a file that others can read" in warning
+
+
+def test_a_variable_without_braces_is_warned_of(load_text: Load) -> None:
+    settings = load_text(TOKEN % "$TOKEN", {"TOKEN": "hunter2"})
+    (warning,) = settings.warnings
+    assert "credentials[0].token: this is taken as it is; a variable of the" in warning
+    assert settings.credentials[0].options.token.reveal() == "$TOKEN"
+
+
+def test_a_null_form_of_a_secret_is_as_good_as_none(load_text: Load) -> None:
+    settings = load_text(TOKEN % "x, token_file: null")
+    assert settings.credentials[0].options.token.reveal() == "x"
+
+
+@pytest.mark.parametrize("url", ["sqlite:///a.db", "sqlite:////a/b.db", "postgresql:///db"])
+def test_a_storage_may_be_a_file_or_a_database(load_text: Load, url: str) -> None:
+    assert load_text(f"{MINIMAL}storage: {{url: '{url}'}}").storage.url.reveal() == url
+
+
+@pytest.mark.parametrize("url", ["sqlite:///", "postgresql://", "sqlite:// /a", "/var/lib/a.db"])
+def test_what_is_no_storage_is_refused(load_text: Load, url: str) -> None:
+    with pytest.raises(ConfigError, match=r"storage\.url: expected an address that begins with"):
+        load_text(f"{MINIMAL}storage: {{url: '{url}'}}")
+
+
+def test_an_exception_may_be_about_blindness(load_text: Load) -> None:
+    entry = "{match: {check: blind}, owner: me, reason: x, until: 2027-01-31}"
+    assert load_text(f"{MINIMAL}exceptions: [{entry}]").exceptions
 
 
 def test_every_secret_is_known_for_redaction(load_text: Load, tmp_path: Path) -> None:
@@ -202,7 +260,6 @@ def test_five_thousand_projects_load_in_about_a_second(load_text: Load, catalog:
         f"- {{name: p{number}, project_id: x{number:031x}, region: cn-north-4, credential: prod}}\n"
         for number in range(5_000)
     )
-    assert catalog.check_shapes
     began = time.process_time()
     settings = load_text(f"{CREDENTIALS}projects:\n{projects}")
     assert len(settings.projects) == 5_000

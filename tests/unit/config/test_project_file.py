@@ -26,7 +26,7 @@ def entry(name: str, number: int, credential: str = "prod") -> str:
 
 
 def project_files(*patterns: Path) -> ProjectFiles:
-    discovery = FileDiscovery("file", tuple(map(str, patterns)), timedelta(seconds=10))
+    discovery = FileDiscovery(tuple(map(str, patterns)), timedelta(seconds=10))
     return ProjectFiles(discovery, terms=TERMS, environ={"CREDENTIAL": "prod"})
 
 

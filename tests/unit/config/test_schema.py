@@ -74,8 +74,8 @@ def test_what_the_loader_refuses_an_editor_marks(schema: dict[str, Any], case: s
 
 def test_every_key_is_described(schema: dict[str, Any]) -> None:
     missing = [
-        f"{title}.{key}"
-        for title, definition in schema["$defs"].items()
+        f"{definition['title']}.{key}"
+        for definition in schema["$defs"].values()
         for key, value in definition.get("properties", {}).items()
         if "description" not in value and "$ref" not in value
     ]

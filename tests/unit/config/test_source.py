@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auditd.config.node import Table, locate
 from auditd.config.problem import Problems
 from auditd.config.source import FILE_LIMIT_BYTES, Source
+from tests.unit.config.plain import plain
 
 
 class Files:
@@ -23,8 +24,8 @@ class Files:
             path.parent.mkdir(exist_ok=True)
             path.with_suffix(".yaml").write_text(text)
 
-    def read(self, name: str = "main.yaml") -> Table | None:
-        return self.source.read(self.directory / name)
+    def read(self, name: str = "main.yaml") -> Any:
+        return plain(self.source.read(self.directory / name))
 
     @property
     def messages(self) -> list[str]:
@@ -54,10 +55,10 @@ def test_lists_are_joined_in_name_order_and_sections_united(files: Files) -> Non
 
 def test_a_joined_item_keeps_its_own_file_and_position(files: Files) -> None:
     files.write(main="include: [conf/*.yaml]\nprojects: [x]\n", conf__a="\nprojects: [y]\n")
-    root = files.read()
+    root = files.source.read(files.directory / "main.yaml")
     assert root is not None
-    place, path = locate(root, ("projects", 1))
-    assert (Path(place.file).name, place.line, path) == ("a.yaml", 2, "projects[0]")
+    item = root.value["projects"].value[1]
+    assert (Path(item.place.file).name, item.place.line, item.path) == ("a.yaml", 2, "projects[0]")
 
 
 def test_an_included_file_includes_relative_to_itself(files: Files) -> None:

@@ -252,3 +252,12 @@ async def test_a_password_file_that_cannot_be_read_is_named(
 
     assert caught.value.reason is FailureReason.AUTH
     assert not huawei.sent
+
+
+async def test_a_secret_that_says_itself_what_is_wrong_is_quoted(
+    cloud: Cloud, password: FakeSecret
+) -> None:
+    password.error = OSError("the secret file /run/secrets/password is empty")
+    with pytest.raises(PollError, match=r"read: the secret file /run/secrets/password is empty$"):
+        async with cloud.turn(make_project()):
+            pass

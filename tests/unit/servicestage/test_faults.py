@@ -75,7 +75,7 @@ def test_every_shape_of_body_is_read(body: Any, code: str, message: str) -> None
     error = fault(418, body)
     assert isinstance(error, RemoteError)
     assert error.code == code
-    said = " ".join(filter(None, (f"{HOST} answered 418", code)))
+    said = f"{HOST} answered 418 {code if code != '418' else ''}".rstrip()
     assert str(error).startswith(f"{said}: {message};" if message else f"{said};")
 
 
@@ -245,6 +245,11 @@ def test_what_was_signed_is_not_shown() -> None:
 )
 def test_keys_and_tokens_are_not_shown(message: str) -> None:
     assert "HPUA" not in str(fault(401, gateway("APIGW.0301", message)))
+
+
+def test_the_status_is_not_repeated_as_the_code_that_iam_makes_of_it() -> None:
+    body = {"error": {"code": 401, "message": "The username or password is wrong."}}
+    assert str(fault(401, body)).startswith(f"{HOST} answered 401: The username or password")
 
 
 def test_a_long_message_is_cut_and_stays_one_line() -> None:

@@ -106,6 +106,21 @@ def test_a_page_of_html_is_named_as_such() -> None:
         parse_listing(b"\n<!DOCTYPE html>")
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "the answer is empty and not the list of authorizations; "),
+        (
+            b"{}",
+            "the answer of 2 bytes is not the list of authorizations as documented, or was cut",
+        ),
+    ],
+)
+def test_the_message_says_what_came_and_what_should_have_come(body: bytes, said: str) -> None:
+    with pytest.raises(PollError, match=f"^{said}"):
+        parse_listing(body)
+
+
 def test_null_beside_a_count_of_zero_is_the_empty_list() -> None:
     assert parse_listing(b'{"authorizations": null, "count": 0}') == Listing(())
 

@@ -42,9 +42,7 @@ def logged(lines: Any, log: EventLog) -> Any:
 
 
 def test_a_poll_is_one_line(logged: Any) -> None:
-    assert logged(
-        events.PollFinished("payments", 0.25, 0.01, 3, 1, ("count_mismatch",), is_news=True)
-    ) == [
+    assert logged(events.PollFinished("payments", 0.25, 0.01, 3, 1, (), is_news=True)) == [
         {
             "level": "info",
             "event": "poll.finished",
@@ -53,9 +51,15 @@ def test_a_poll_is_one_line(logged: Any) -> None:
             "lag_seconds": 0.01,
             "authorizations": 3,
             "findings": 1,
-            "warnings": ["count_mismatch"],
         }
     ]
+
+
+def test_an_odd_list_is_a_warning(logged: Any) -> None:
+    (line,) = logged(
+        events.PollFinished("payments", 0.25, 0.01, 3, 1, ("count_mismatch",), is_news=True)
+    )
+    assert (line["level"], line["warnings"]) == ("warning", ["count_mismatch"])
 
 
 def test_a_poll_that_brought_nothing_new_is_no_line_at_info(logged: Any) -> None:
@@ -101,6 +105,12 @@ def test_a_failure_for_another_reason_or_after_a_success_is_news(logged: Any) ->
         ("tls", 3),
         ("dns", 1),
     ]
+
+
+def test_slots_that_are_skipped_again_and_again_do_not_flood_the_log(logged: Any) -> None:
+    skipped = events.PollSkipped("payments", SkipReason.OVERLAP, 1)
+    lines = logged(skipped, skipped, replace(skipped, reason=SkipReason.CLOCK), skipped)
+    assert [line["reason"] for line in lines] == ["overlap", "clock"]
 
 
 def test_a_skipped_slot_is_a_warning(logged: Any) -> None:
