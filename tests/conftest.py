@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from blockbuster import blockbuster_ctx
 
 _ON_THE_LOOP = ["auditd.polling", "auditd.servicestage", "auditd.telemetry", "auditd.web"]
 _UNPACKED = Path(__file__).parent.parent / ".tools" / "debian" / "usr" / "bin"
+_SHARE = _UNPACKED.parent / "share"
+_MOUNT = 'mount --bind "$1" /usr/share && shift && exec "$@"'
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +37,27 @@ def prometheus() -> Path:
     return _counterpart("prometheus")
 
 
+@pytest.fixture(scope="session")
+def alertmanager() -> tuple[str, ...]:
+    """The command that starts a real Alertmanager, without its options."""
+    binary = _counterpart("prometheus-alertmanager")
+    if binary.parent != _UNPACKED:
+        return (str(binary),)
+    # Debian's looks for its templates in /usr/share, so it is shown that of the package there.
+    seen = ("unshare", "--map-root-user", "--mount", "sh", "-c", _MOUNT, "sh", str(_SHARE))
+    if subprocess.run([*seen, "true"], check=False, capture_output=True).returncode:
+        _do_without("no mount namespace can be made here for Debian's Alertmanager")
+    return (*seen, str(binary))
+
+
 def _counterpart(name: str) -> Path:
-    if found := shutil.which(name, path=f"/usr/bin:{_UNPACKED}"):
-        return Path(found)
-    reason = f"there is no {name} here; tests/tools/install brings it"
+    found = shutil.which(name, path=f"/usr/bin:{_UNPACKED}")
+    if not found:
+        _do_without(f"there is no {name} here; tests/tools/install brings it")
+    return Path(found)
+
+
+def _do_without(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

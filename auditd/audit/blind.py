@@ -9,6 +9,7 @@ from auditd.audit.finding import Finding, Severity
 from auditd.audit.instant import format_instant
 
 BLIND_CHECK = "blind"
+BLIND_ALERT = "ProjectBlind"
 BLIND_SEVERITY = Severity.CRITICAL
 
 
@@ -17,7 +18,7 @@ def blind_finding(project: str, reason: FailureReason, succeeded_at: datetime | 
     seen = f"last seen {format_instant(succeeded_at)}" if succeeded_at else "never seen so far"
     return Finding(
         check=BLIND_CHECK,
-        alertname="ProjectBlind",
+        alertname=BLIND_ALERT,
         severity=BLIND_SEVERITY,
         authorization="",
         summary=f"project {project} cannot be polled ({reason}); {seen}",

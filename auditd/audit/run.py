@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditd.audit.authorization import Authorization, known_time
-from auditd.audit.blind import BLIND_CHECK, BLIND_SEVERITY
+from auditd.audit.blind import BLIND_ALERT, BLIND_CHECK, BLIND_SEVERITY
 from auditd.audit.finding import Finding, Severity
 from auditd.audit.plugin import Plugin
 from auditd.audit.policy import Check, CheckOptions, Observation
@@ -26,6 +26,11 @@ class Policy:
 
     checks: tuple[Check, ...]
     blind_after: int
+
+    @property
+    def alertnames(self) -> frozenset[str]:
+        """Those of all that can be found; blindness is among them."""
+        return frozenset({BLIND_ALERT, *(check.alertname for check in self.checks)})
 
     @property
     def severities(self) -> Mapping[str, frozenset[Severity]]:

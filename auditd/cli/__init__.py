@@ -11,7 +11,20 @@ import click
 
 from auditd import __version__
 
-_COMMANDS = ("run", "check", "config", "discover", "simulate", "demo", "version")
+_COMMANDS = (
+    "run",
+    "check",
+    "config",
+    "discover",
+    "hooks",
+    "alerts",
+    "silences",
+    "deliveries",
+    "audit",
+    "simulate",
+    "demo",
+    "version",
+)
 _DAEMONS = frozenset({"run", "simulate", "demo"})
 
 

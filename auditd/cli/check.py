@@ -22,7 +22,7 @@ from auditd.cli.loading import load_or_stop
 from auditd.cli.output import open_console
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.once import DiscoveryError, find_projects, poll_once
-from auditd.daemon.watch import UnusableFileError, open_watch, utc_now
+from auditd.daemon.watch import UnusableSettingError, open_watch, utc_now
 from auditd.report import csv, json, junit, sarif, table
 from auditd.report.baseline import read_baseline
 from auditd.report.model import Identity, Report
@@ -82,7 +82,7 @@ def command(
         checked = asyncio.run(_check(settings, catalog, only, baseline))
     except ValueError as error:
         stop(Exit.USAGE, str(error))
-    except UnusableFileError as error:
+    except UnusableSettingError as error:
         stop(Exit.USAGE, str(error))
     except DiscoveryError as error:
         stop(Exit.BLIND, str(error))

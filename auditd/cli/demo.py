@@ -9,33 +9,18 @@ import click
 
 from auditd.cli import options
 from auditd.cli.exits import Exit, stop
-from auditd.config.duration import parse_duration
 from auditd.daemon.demo import DemoPlace, demonstrate
 from auditd.daemon.signals import Stop, leave_soon, stopping_on_signals
+from auditd.simulator.receiver import Received
 from auditd.web.address import Address
 from auditd.web.listener import ListenError
 
 
-class DurationType(click.ParamType[timedelta]):
-    """A Prometheus duration such as 30s or 1h30m."""
-
-    name = "DURATION"
-
-    def convert(
-        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """Read it, or fail as a usage error."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 @click.command("demo")
 @click.option(
-    "--duration", type=DurationType(), help="Stop by itself after this time, for example 30s."
+    "--duration",
+    type=options.DurationType(),
+    help="Stop by itself after this time, for example 30s.",
 )
 @options.listen_addresses
 def command(duration: timedelta | None, listen_addresses: tuple[Address, ...]) -> None:
@@ -53,7 +38,9 @@ def command(duration: timedelta | None, listen_addresses: tuple[Address, ...]) -
 async def _demo(duration: timedelta | None, listen_addresses: tuple[Address, ...]) -> None:
     asked = Stop()
     with stopping_on_signals(asked):
-        await demonstrate(listen_addresses, duration, asked, _introduce)
+        await demonstrate(
+            listen_addresses, duration, asked, on_listening=_introduce, on_received=_show
+        )
     leave_soon()
 
 
@@ -65,4 +52,19 @@ def _introduce(place: DemoPlace) -> None:
         f"  metrics    {daemon}/metrics\n"
         f"  health     {daemon}/-/healthy  {daemon}/-/ready\n"
         f"  the cloud  {place.cloud}/_simulator/stats\n"
+        f"  alerts go to {place.receiver} and are shown here once their signature is verified\n"
     )
+
+
+def _show(received: Received) -> None:
+    """One webhook, an alert a line."""
+    data = received.payload["data"]
+    repeated = " (again)" if received.is_repeated else ""
+    click.echo(f">>> {received.payload['type']} {received.id}{repeated}")
+    for alert in data["alerts"]:
+        labels, annotations = alert["labels"], alert["annotations"]
+        about = " ".join(filter(None, (labels["project"], labels.get("authorization"))))
+        click.echo(
+            f"    {alert['status']:<8} {labels['severity']:<8} {labels['alertname']} {about}:"
+            f" {annotations['summary']}"
+        )

@@ -17,7 +17,7 @@ from auditd.cli.loading import load_or_stop
 from auditd.cli.output import open_console
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.sight import Sight, look_around
-from auditd.daemon.watch import UnusableFileError, open_watch
+from auditd.daemon.watch import UnusableSettingError, open_watch
 
 
 @click.command("discover")
@@ -38,7 +38,7 @@ def command(config_file: Path, *, output_format: str) -> None:
     settings, catalog = load_or_stop(config_file)
     try:
         sight = asyncio.run(_look(settings, catalog))
-    except UnusableFileError as error:
+    except UnusableSettingError as error:
         stop(Exit.USAGE, str(error))
     if output_format == "json":
         click.echo(json.dumps([asdict(project) for project in sight.projects], indent=2))

@@ -15,6 +15,7 @@ class Exit(IntEnum):
     FINDINGS = 1
     USAGE = 2
     BLIND = 3
+    STORAGE = 4
 
 
 def stop(code: Exit, message: str) -> NoReturn:

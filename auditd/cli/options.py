@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from auditd.config.duration import parse_duration
 from auditd.config.settings import STORAGE_ADDRESS
 from auditd.web.address import Address, parse_address
 from auditd.web.external_url import check_external_url
@@ -24,6 +26,23 @@ class AddressType(click.ParamType[Address]):
             return value
         try:
             return parse_address(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A Prometheus duration such as 30s or 1h30m."""
+
+    name = "DURATION"
+
+    def convert(
+        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it, or fail as a usage error."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -13,7 +13,8 @@ from auditd.cli.loading import validate_or_stop
 from auditd.config.problem import ConfigError
 from auditd.daemon.service import ServiceOptions, serve
 from auditd.daemon.signals import Stop, leave_soon, stopping_on_signals
-from auditd.daemon.watch import UnusableFileError
+from auditd.daemon.watch import UnusableSettingError
+from auditd.store.errors import StoreUnavailableError
 from auditd.telemetry.log import Format
 from auditd.web.address import Address
 from auditd.web.listener import ListenError
@@ -82,8 +83,10 @@ def command(
     )
     try:
         asyncio.run(_run(service_options))
-    except (ConfigError, ListenError, UnusableFileError) as error:
+    except (ConfigError, ListenError, UnusableSettingError) as error:
         stop(Exit.USAGE, str(error))
+    except StoreUnavailableError as error:
+        stop(Exit.STORAGE, str(error))
 
 
 async def _run(service_options: ServiceOptions) -> None:

@@ -2,132 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
-from typing import Annotated
+from typing import Any
 
-from auditd.audit.plugin import Secret
-from auditd.config.constraint import NOT_EMPTY, NonEmpty, Origin, PositiveDuration
-from auditd.config.matcher import AlertMatcher
+from auditd.alerting.mute import TimeInterval
+from auditd.alerting.route import Route
+from auditd.alerting.rules import Rules
+from auditd.config.constraint import parse_origin
+from auditd.config.form import TEXT, Check
 from auditd.config.node import Node
-from auditd.config.reading import Reading, names_in
-from auditd.config.record import Record, form_of
-from auditd.config.secret_form import UrlSecret
-from auditd.config.tagged import Tagged
-from auditd.config.time_interval import TimeInterval
+from auditd.config.reading import Form, Reading, names_in
+from auditd.config.route import ROUTE
+from auditd.config.time_interval import TIME_INTERVAL
 
-
-class Payload(StrEnum):
-    """What a webhook is sent."""
-
-    NATIVE = "native"
-    ALERTMANAGER = "alertmanager"
-    CLOUDEVENTS = "cloudevents"
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookOptions:
-    """Posts to an address."""
-
-    url: Annotated[Secret, UrlSecret(("http://", "https://"))]
-    """Where to post."""
-    secret: tuple[Secret, ...] = ()
-    """Signs what is sent (Standard Webhooks); several while one replaces another."""
-    payload: Payload = Payload.NATIVE
-    """The format of what is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertmanagerOptions:
-    """Posts all firing alerts to every Alertmanager of a cluster."""
-
-    urls: Annotated[tuple[Origin, ...], NOT_EMPTY]
-    """The base URL of each peer."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExecOptions:
-    """Runs a program with the alerts on its standard input."""
-
-    command: Annotated[tuple[NonEmpty, ...], NOT_EMPTY]
-    """The program and its arguments; no shell is involved."""
+_TIMES = ("mute_time_intervals", "active_time_intervals")
+_DEFAULTS = Rules(checks={})
 
 
 @dataclass(frozen=True, slots=True)
 class HookSettings:
-    """One of `alerting.hooks`."""
+    """One of `alerting.hooks`. `options` is what the plugin of this type asks for."""
 
     name: str
     type: str
-    options: WebhookOptions | AlertmanagerOptions | ExecOptions
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A node of the tree that decides where an alert goes. None is what the parent has."""
-
-    hook: str | None = None
-    """The name of one of `hooks`."""
-    group_by: tuple[str, ...] | None = None
-    """Labels: alerts that agree in them are told of together; '...' is all labels."""
-    group_wait: timedelta | None = None
-    """How long a new group waits for more of its kind."""
-    group_interval: PositiveDuration | None = None
-    """How long a group waits before it tells of a change."""
-    repeat_interval: PositiveDuration | None = None
-    """How long a group waits before it tells the same again."""
-    matchers: tuple[AlertMatcher, ...] = ()
-    """Alerts that fit all of these take this route."""
-    continue_: bool = False
-    """Whether the routes after this one are tried too."""
-    mute_time_intervals: tuple[str, ...] = ()
-    """Names of `time_intervals` during which nothing is sent."""
-    routes: tuple[Route, ...] = ()
-    """Tried in order; the first that fits is taken."""
+    options: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """The section `alerting`."""
+    """The section `alerting`. Each hook and time interval that the route names is there."""
 
     route: Route
     hooks: tuple[HookSettings, ...]
     time_intervals: tuple[TimeInterval, ...]
+    runbook_url: str
+    """The page that has a section for each alertname; empty for none."""
+    console_url: str
+    """The ServiceStage console of the site that the account belongs to; empty for none."""
 
 
-HOOK: Tagged[HookSettings] = Tagged(
-    {
-        kind: Record(options, kind=kind, entry=HookSettings)
-        for kind, options in (
-            ("webhook", WebhookOptions),
-            ("alertmanager", AlertmanagerOptions),
-            ("exec", ExecOptions),
-        )
-    }
-)
+def _link(value: str) -> str:
+    if value:
+        parse_origin(value)  # a query or a fragment is what alerts add to it
+    return value
 
 
-def read_alerting(reading: Reading, section: Node | None) -> Alerting | None:
-    """The section `alerting`, None when there is none; problems go to the reading."""
-    if section is None or not reading.has_keys(section, ("route", "hooks", "time_intervals")):
+LINK = Check(_link, {}).on(TEXT)
+"""An address that alerts carry, or empty text for none."""
+
+
+def read_alerting(
+    reading: Reading,
+    section: Node | None,
+    hook: Form[HookSettings],
+    credentials: Collection[str],
+) -> Alerting | None:
+    """The section `alerting`, None when there is none; problems go to the reading.
+
+    `credentials` are the names that a hook may refer to.
+    """
+    keys = ("route", "hooks", "time_intervals", "runbook_url", "console_url")
+    if section is None or not reading.has_keys(section, keys):
         return None
-    hooks = reading.named(section.child("hooks"), HOOK)
-    times = reading.named(section.child("time_intervals"), form_of(TimeInterval))
+    hooks = reading.named(section.child("hooks"), hook)
+    for node, _ in hooks:
+        if credential := node.child("credential"):
+            reading.refer(credential, credentials, "credential", "credentials")
+    times = reading.named(section.child("time_intervals"), TIME_INTERVAL)
+    runbook_url = _read_link(reading, section.child("runbook_url"), _DEFAULTS.runbook_url)
+    console_url = _read_link(reading, section.child("console_url"), _DEFAULTS.console_url)
     root = section.section("route")
-    route: Route | None = reading.read(root, form_of(Route))
+    route = reading.read(root, ROUTE)
     if route is None:
         return None
     _check_root(reading, root)
     _check_references(reading, root, section)
-    return Alerting(route, tuple(hook for _, hook in hooks), tuple(time for _, time in times))
+    return Alerting(
+        route=route,
+        hooks=tuple(hook for _, hook in hooks),
+        time_intervals=tuple(time for _, time in times),
+        runbook_url=runbook_url,
+        console_url=console_url,
+    )
+
+
+def _read_link(reading: Reading, node: Node | None, default: str) -> str:
+    link = reading.read(node, LINK) if node else None
+    return default if link is None else link
 
 
 def _check_root(reading: Reading, root: Node) -> None:
     hook = root.table().get("hook") or root.absent("hook")
     if hook.value is None:
         reading.complain(hook, "this key is required: the root takes every alert")
-    for key in ("matchers", "continue", "mute_time_intervals"):
+    for key in ("matchers", "continue", *_TIMES):
         if (found := root.child(key)) and found.value:
             reading.complain(found, "not possible here: the root takes every alert", key=True)
 
@@ -135,10 +104,11 @@ def _check_root(reading: Reading, root: Node) -> None:
 def _check_references(reading: Reading, route: Node, section: Node) -> None:
     if hook := route.child("hook"):
         reading.refer(hook, names_in(section.child("hooks")), "hook", "alerting.hooks")
-    if times := route.child("mute_time_intervals"):
-        for time in times.items():
-            names = names_in(section.child("time_intervals"))
-            reading.refer(time, names, "time interval", "alerting.time_intervals")
+    known_times = names_in(section.child("time_intervals"))
+    for key in _TIMES:
+        if times := route.child(key):
+            for time in times.items():
+                reading.refer(time, known_times, "time interval", "alerting.time_intervals")
     if routes := route.child("routes"):
         for child in routes.items():
             _check_references(reading, child, section)

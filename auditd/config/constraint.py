@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from auditd.config.duration import DURATION_PATTERN, SIZE_PATTERN, parse_duration, parse_size
 from auditd.config.form import Check, scalar
 from auditd.config.node import Node
+from auditd.config.regular_file import open_regular
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([Tt ].*)?")
 
@@ -70,7 +71,7 @@ def _file(node: Node) -> Path:
     need_text(node)
     path = node.beside()
     try:
-        with path.open("rb"):
+        with open_regular(path):
             return path
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"

@@ -19,6 +19,11 @@ NODE_BUDGET = 200_000
 DEPTH_LIMIT = 64
 """How deep lists and mappings may lie in each other."""
 
+_NO_ANCHOR = (
+    "a value that begins with '*' is a YAML alias, and no anchor before it has this name; put the"
+    " text in quotes"
+)
+_CONTAINS_ITSELF = "the value that this alias repeats contains itself"
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
@@ -40,7 +45,8 @@ class Document:
         self._environ = environ
         self._problems = problems
         self._parser = yaml.CSafeLoader(text)
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        """What stands under an anchor, with how many nodes it has; None until its end."""
         self._nodes = 0
         self._repeated = 0
         self._depth = 0
@@ -77,30 +83,32 @@ class Document:
         """The same node, filled in."""
         nodes_before = self._nodes
         self._nodes += 1
+        if isinstance(event, yaml.AliasEvent):
+            self._alias(event, node)
+            return node
+        anchor = event.anchor if isinstance(event, yaml.NodeEvent) else None
+        if anchor is not None:
+            self._anchors[anchor] = None
         match event:
-            case yaml.AliasEvent():
-                self._alias(event, node)
-                return node
             case yaml.ScalarEvent():
                 self._scalar(event, node)
             case yaml.MappingStartEvent():
                 self._mapping(event, node)
             case yaml.CollectionStartEvent():
                 self._sequence(event, node)
-        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            self._anchors[event.anchor] = node, self._nodes - nodes_before
+        if anchor is not None:
+            self._anchors[anchor] = node, self._nodes - nodes_before
         return node
 
     def _alias(self, event: yaml.AliasEvent, node: Node) -> None:
-        if event.anchor not in self._anchors:
-            self._complain(
-                node,
-                "a value that begins with '*' is a YAML alias, and no anchor before it has this"
-                " name; put the text in quotes",
-            )
+        anchor = cast("str", event.anchor)  # the parser sets it on each alias
+        found = self._anchors.get(anchor)
+        if found is None:
+            is_inside = anchor in self._anchors
+            self._complain(node, _CONTAINS_ITSELF if is_inside else _NO_ANCHOR)
             node.value = ""
             return
-        meant, nodes = self._anchors[event.anchor]
+        meant, nodes = found
         node.value, node.is_number, node.is_expanded = (
             meant.value,
             meant.is_number,

@@ -50,6 +50,13 @@ def scalar(parse: Callable[[Node], T], **json_schema: Any) -> Form[T]:
     return Made(lambda node, _: parse(node), lambda _: json_schema)
 
 
+def described(form: Form[T], description: str) -> Form[T]:
+    """The form with words about it, for a field whose docstring does not have them."""
+    return Made(
+        form.read, lambda definitions: form.schema(definitions) | {"description": description}
+    )
+
+
 def maybe(form: Form[T]) -> Form[T | None]:
     """A value, or null."""
     return Made(

@@ -10,6 +10,7 @@ from auditd.audit.policy import CheckOptions
 from auditd.config.alerting import read_alerting
 from auditd.config.constraint import Origin
 from auditd.config.discovery import read_discovery
+from auditd.config.exception import read_exceptions
 from auditd.config.node import Node
 from auditd.config.problem import Problems
 from auditd.config.project_terms import ProjectTerms, warn_if_plain
@@ -19,13 +20,11 @@ from auditd.config.secret import Keeper
 from auditd.config.settings import (
     Catalog,
     CredentialSettings,
-    ExceptionSettings,
     GlobalSettings,
     Settings,
     StorageSettings,
 )
 from auditd.config.source import Source
-from auditd.config.suggestion import did_you_mean
 
 SECTIONS = (
     "include", "global", "credentials", "projects", "discovery", "checks", "exceptions", "alerting",
@@ -78,8 +77,12 @@ def _settings(
         projects=terms.read(reading, root.child("projects")),
         discovery=read_discovery(reading, root.child("discovery"), terms),
         checks=_checks(reading, root.section("checks"), catalog),
-        exceptions=_exceptions(reading, root, catalog),
-        alerting=read_alerting(reading, root.child("alerting")),
+        exceptions=read_exceptions(
+            reading, root.child("exceptions"), (*catalog.checks, BLIND_CHECK)
+        ),
+        alerting=read_alerting(
+            reading, root.child("alerting"), catalog.hook_form, terms.credentials
+        ),
         storage=reading.read(root.section("storage"), form_of(StorageSettings))
         or StorageSettings(),
         project_terms=terms,
@@ -120,15 +123,7 @@ def _checks(reading: Reading, checks: Node, catalog: Catalog) -> dict[str, Check
         name: reading.read(checks.section(name), form_of(plugin.options))
         for name, plugin in catalog.checks.items()
     }
+    if (drift := found.get("drift")) and drift.for_:
+        message = "one poll finds a drift and the next does not: with this it never fires"
+        reading.warn(checks.section("drift").section("for"), message)
     return {name: options for name, options in found.items() if options is not None}
-
-
-def _exceptions(reading: Reading, root: Node, catalog: Catalog) -> tuple[ExceptionSettings, ...]:
-    checks = (*catalog.checks, BLIND_CHECK)
-    found = reading.each(root.child("exceptions"), form_of(ExceptionSettings))
-    for node, exception in found:
-        pattern = exception.match.check
-        if pattern and not any(map(pattern.fullmatch, checks)):
-            hint = did_you_mean(pattern.pattern, checks)
-            reading.complain(node.section("match").section("check"), f"fits no check{hint}")
-    return tuple(exception for _, exception in found)

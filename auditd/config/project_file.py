@@ -23,7 +23,7 @@ class ProjectFiles:
     def __init__(
         self, discovery: FileDiscovery, *, terms: ProjectTerms, environ: Mapping[str, str]
     ) -> None:
-        self.name = f"file/{discovery.files[0]}"
+        self.name = f"file/{discovery.files[0].lstrip('/')}"
         self.refresh_interval: timedelta = discovery.refresh_interval
         self._patterns = discovery.files
         self._terms = terms

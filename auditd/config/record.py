@@ -18,6 +18,7 @@ from datetime import timedelta
 from enum import Enum, StrEnum
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from auditd.audit.duration import format_duration
@@ -106,15 +107,22 @@ class Record(Generic[T]):
     """A mapping whose keys are a dataclass's fields.
 
     With `kind` it has the key `type` too; with `entry` also `name`, and the value is
-    `entry(name, kind, options)`. A ValueError of the dataclass is a problem of the mapping.
+    `entry(name, kind, options)`. `forms` are for fields whose types do not say how they are
+    written. A ValueError of the dataclass is a problem of the mapping.
     """
 
     def __init__(
-        self, options: type[Any], *, kind: str = "", entry: Callable[..., T] | None = None
+        self,
+        options: type[Any],
+        *,
+        kind: str = "",
+        entry: Callable[..., T] | None = None,
+        forms: Mapping[str, Form[Any]] = MappingProxyType({}),
     ) -> None:
         self._options = options
         self._kind = kind
         self._entry = entry
+        self._forms = forms
 
     def read(self, node: Node, reading: Reading) -> T:
         """See Form."""
@@ -162,7 +170,7 @@ class Record(Generic[T]):
             yield _Slot("type", "type", TEXT, is_required=True)
         hints = get_type_hints(self._options, include_extras=True)
         for field in fields(self._options):
-            yield from _slots_of(field, hints[field.name])
+            yield from _slots_of(field, hints[field.name], self._forms.get(field.name))
 
     def schema(self, definitions: Schema) -> Schema:
         """See Form. The mapping itself is one of the definitions."""
@@ -201,7 +209,7 @@ def _complain_of_both(written: Sequence[tuple[_Slot, Node]], reading: Reading) -
             reading.complain(value, f"give either {either} or {slot.key}, not both")
 
 
-def _slots_of(field: Field[Any], annotation: Any) -> Iterator[_Slot]:
+def _slots_of(field: Field[Any], annotation: Any, form: Form[Any] | None) -> Iterator[_Slot]:
     key = field.name.rstrip("_")
     is_required = field.default is MISSING and field.default_factory is MISSING
     if forms := secret_forms(annotation):
@@ -209,7 +217,8 @@ def _slots_of(field: Field[Any], annotation: Any) -> Iterator[_Slot]:
         yield _Slot(field.name, key, inline, is_required, is_secret=True)
         yield _Slot(field.name, f"{key}_file", in_file, is_secret=True)
     else:
-        yield _Slot(field.name, key, form_of(annotation), is_required, _written(field.default))
+        form = form or form_of(annotation)
+        yield _Slot(field.name, key, form, is_required, _written(field.default))
 
 
 def _property(slot: _Slot, descriptions: Mapping[str, str], definitions: Schema) -> Schema:

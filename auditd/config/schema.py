@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditd.config.alerting import HOOK, Route
+from auditd.config.alerting import LINK
 from auditd.config.discovery import DISCOVERY
+from auditd.config.exception import ExceptionEntry
+from auditd.config.form import described
 from auditd.config.project_terms import ProjectEntry
 from auditd.config.reading import Form
 from auditd.config.record import form_of
-from auditd.config.settings import Catalog, ExceptionSettings, GlobalSettings, StorageSettings
-from auditd.config.time_interval import TimeInterval
+from auditd.config.route import ROUTE
+from auditd.config.settings import Catalog, GlobalSettings, StorageSettings
+from auditd.config.time_interval import TIME_INTERVAL
 
 
 def json_schema(catalog: Catalog) -> dict[str, Any]:
@@ -23,9 +26,11 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     checks = {name: _nullable(of(form_of(check.options))) for name, check in catalog.checks.items()}
     alerting = _section(
         "Who is told of alerts, how, and when.",
-        route=of(form_of(Route)),
-        hooks=_list("Where alerts can go.", of(HOOK)),
-        time_intervals=_list("Named times.", of(form_of(TimeInterval))),
+        route=of(ROUTE),
+        hooks=_list("Where alerts can go.", of(catalog.hook_form)),
+        time_intervals=_list("Named times.", of(TIME_INTERVAL)),
+        runbook_url=of(described(LINK, "The page that alerts link to, or empty for none.")),
+        console_url=of(described(LINK, "The ServiceStage console, or empty for no link.")),
     )
     sections = _section(
         "The configuration of servicestage-auditd.",
@@ -35,7 +40,7 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         projects=_list("Projects to watch.", of(form_of(ProjectEntry))),
         discovery=_list("Where more projects come from.", of(DISCOVERY)),
         checks=_section("A check that is not named runs with its defaults.", **checks),
-        exceptions=_list("Findings that are accepted for a while.", of(form_of(ExceptionSettings))),
+        exceptions=_list("Findings that are accepted for a while.", of(form_of(ExceptionEntry))),
         alerting=alerting,
         storage=of(form_of(StorageSettings)),
     )

@@ -24,8 +24,8 @@ from auditd.config.suggestion import one_of
 _OTHERS_MAY_READ = 0o044
 _WEB = frozenset({"http", "https"})
 _VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]*")
-_NO_KEY = re.compile(r"\w+://[^/@?]*(/[^/?]{0,15})*")
-"""An address without user info and query, and with nothing as long as a key in its path."""
+_NO_KEY = re.compile(r"https?://[^/@?]*(/[^/?]{0,15})*")
+"""A web address without user info and query, and with nothing as long as a key in its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _inline(url: UrlSecret | None, node: Node, reading: Reading) -> Secret:
     if _VARIABLE.fullmatch(value):
         reading.warn(node, "this is taken as it is; a variable of the environment is ${NAME}")
     is_exposed = not node.is_expanded and _others_may_read(node.place.file)
-    if is_exposed and not (url and _NO_KEY.fullmatch(value)):
+    if is_exposed and not _NO_KEY.fullmatch(value):
         reading.warn(
             node,
             "a secret in a file that others can read; chmod 600 the file, or use the key that"

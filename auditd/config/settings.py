@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,19 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from auditd.audit.match import MatchField
+from auditd.alerting.exception import AcceptedFinding
 from auditd.audit.plugin import Plugin, Secret
 from auditd.audit.policy import CheckOptions
 from auditd.audit.project import Project
-from auditd.config.alerting import Alerting
+from auditd.config.alerting import Alerting, HookSettings
 from auditd.config.constraint import (
     AT_LEAST_ONE,
     POSITIVE,
     SIZE,
-    End,
     Interval,
     LabelName,
-    NonEmpty,
     PositiveDuration,
     no_shorter_than,
 )
@@ -98,47 +95,6 @@ class CredentialSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ExceptionMatch:
-    """What an exception is about. All that is given must fit, each pattern as a whole."""
-
-    project: re.Pattern[str] | None = None
-    region: re.Pattern[str] | None = None
-    authorization: re.Pattern[str] | None = None
-    repo_type: re.Pattern[str] | None = None
-    repo_host: re.Pattern[str] | None = None
-    repo_user: re.Pattern[str] | None = None
-    token_type: re.Pattern[str] | None = None
-    tag: re.Pattern[str] | None = None
-    check: re.Pattern[str] | None = None
-    """The name of a check, for example `stale`."""
-
-    def __post_init__(self) -> None:
-        if not self.fields and self.check is None:
-            msg = "must not be empty: it would accept every finding"
-            raise ValueError(msg)
-
-    @property
-    def fields(self) -> dict[MatchField, re.Pattern[str]]:
-        """The patterns about the project and the authorization."""
-        patterns = ((name, getattr(self, name)) for name in MatchField)
-        return {name: pattern for name, pattern in patterns if pattern is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class ExceptionSettings:
-    """One of `exceptions`: findings that somebody accepted for a while."""
-
-    match: ExceptionMatch
-    """Which findings."""
-    owner: NonEmpty
-    """Who accepted them."""
-    reason: NonEmpty
-    """Why."""
-    until: End
-    """The last day, in UTC, or the instant at which the exception ends."""
-
-
-@dataclass(frozen=True, slots=True)
 class StorageSettings:
     """The section `storage`."""
 
@@ -156,6 +112,7 @@ class Catalog:
 
     checks: Mapping[str, Plugin[Any, Any]]
     credentials: Mapping[str, Plugin[Any, Any]]
+    hooks: Mapping[str, Plugin[Any, Any]]
     known_regions: frozenset[str]
 
     @cached_property
@@ -165,6 +122,16 @@ class Catalog:
             {
                 kind: Record(plugin.options, kind=kind, entry=CredentialSettings)
                 for kind, plugin in self.credentials.items()
+            }
+        )
+
+    @cached_property
+    def hook_form(self) -> Form[HookSettings]:
+        """What an item of `alerting.hooks` looks like."""
+        return Tagged(
+            {
+                kind: Record(plugin.options, kind=kind, entry=HookSettings)
+                for kind, plugin in self.hooks.items()
             }
         )
 
@@ -183,7 +150,7 @@ class Settings:
     projects: tuple[Project, ...]
     discovery: tuple[Discovery, ...]
     checks: Mapping[str, CheckOptions]
-    exceptions: tuple[ExceptionSettings, ...]
+    exceptions: tuple[AcceptedFinding, ...]
     alerting: Alerting | None
     storage: StorageSettings
     project_terms: ProjectTerms

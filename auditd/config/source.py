@@ -14,6 +14,7 @@ from auditd.config.form import TEXT
 from auditd.config.node import Node
 from auditd.config.problem import Place, Problems
 from auditd.config.reading import Reading
+from auditd.config.regular_file import open_regular
 
 FILE_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -114,7 +115,7 @@ def expand(pattern: str, directory: Path) -> list[Path]:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         content = file.read(FILE_LIMIT_BYTES + 1)
     if len(content) > FILE_LIMIT_BYTES:
         msg = f"larger than {FILE_LIMIT_BYTES // 2**20} MiB"

@@ -15,6 +15,7 @@ _COLON = (
     f" it; or {_QUOTE}"
 )
 _IN_FLOW = ", or a text in it needs quotes"
+_REFERENCE_IN_FLOW = "inside { } and [ ] put ${VAR} in quotes"
 _EXPLANATIONS = (  # part of libyaml's message -> ours; the first that fits is used
     ("mapping values", _COLON),
     ("block sequence entries", "a list item ('- ') must begin on a line of its own"),
@@ -47,6 +48,8 @@ def explain(error: MarkedYAMLError, text: str) -> tuple[int, int, str]:
     """
     said = f"{error.context or ''} {error.problem or ''}"
     mark = cast("Mark", error.problem_mark)  # the parser sets it on each error
+    if "flow" in said and text[mark.index - 1 : mark.index + 1] == "${":
+        return mark.line + 1, mark.column, _REFERENCE_IN_FLOW
     if "any token" in said:
         message = _forbidden_start(text[mark.index : mark.index + 1])
     else:

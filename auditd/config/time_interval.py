@@ -9,12 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from auditd.alerting.mute import Range, TimeInterval, TimeOfDay, TimeSpan
 from auditd.config.constraint import NOT_EMPTY, Name
-from auditd.config.form import Check, scalar
+from auditd.config.form import TEXT, Check, described, items, scalar
 from auditd.config.node import Node
+from auditd.config.reading import Form
+from auditd.config.record import Record, form_of
 from auditd.config.suggestion import did_you_mean
 
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -22,15 +24,7 @@ _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
-_CLOCK = re.compile(r"(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Whole numbers from `first` to `last`, both included."""
-
-    first: int
-    last: int
+_TIME = re.compile(r"(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,7 @@ class _Scale:
 
 
 def _clock(node: Node) -> timedelta:
-    match = _CLOCK.fullmatch(node.value) if isinstance(node.value, str) else None
+    match = _TIME.fullmatch(node.value) if isinstance(node.value, str) else None
     if match is None:
         msg = "expected a time of day in quotes, from '00:00' to '24:00'"
         raise ValueError(msg)
@@ -81,55 +75,36 @@ def _zone(name: str) -> str:
     return name
 
 
-_SCHEMA = {"type": ["string", "integer"]}
+def _check_order(times: TimeOfDay) -> TimeOfDay:
+    if times.start_time >= times.end_time:
+        msg = "start_time must come before end_time; a night is two items"
+        raise ValueError(msg)
+    return times
+
+
+def _ranges(scale: _Scale) -> Form[tuple[Range, ...]]:
+    return items(scalar(scale.parse, type=["string", "integer"]))
+
+
 _WEEKDAY = _Scale("a weekday or a range such as monday:friday", 0, 6, _WEEKDAYS)
 _MONTH = _Scale("a month or a range such as may:august", 1, 12, _MONTHS)
 _DAY = _Scale("a day of the month or a range such as 1:5 or -3:-1", -31, 31, gaps=(0,))
 _YEAR = _Scale("a year or a range such as 2027:2029", 1970, 9999)
 
-Weekdays = Annotated[Range, scalar(_WEEKDAY.parse, **_SCHEMA)]
-Months = Annotated[Range, scalar(_MONTH.parse, **_SCHEMA)]
-Days = Annotated[Range, scalar(_DAY.parse, **_SCHEMA)]
-Years = Annotated[Range, scalar(_YEAR.parse, **_SCHEMA)]
-Clock = Annotated[timedelta, scalar(_clock, type="string")]
-
-
-@dataclass(frozen=True, slots=True)
-class TimeOfDay:
-    """From `start_time` up to but not including `end_time`, both since midnight."""
-
-    start_time: Clock
-    end_time: Clock
-
-    def __post_init__(self) -> None:
-        if self.start_time >= self.end_time:
-            msg = "start_time must come before end_time; a night is two items"
-            raise ValueError(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class TimeSpan:
-    """Times that fit all that is given."""
-
-    times: tuple[TimeOfDay, ...] = ()
-    """Times of the day."""
-    weekdays: tuple[Weekdays, ...] = ()
-    """Days of the week, or ranges of them: 0 is Sunday."""
-    days_of_month: tuple[Days, ...] = ()
-    """Days of the month, or ranges of them: -1 is the last."""
-    months: tuple[Months, ...] = ()
-    """Months, or ranges of them: 1 is January."""
-    years: tuple[Years, ...] = ()
-    """Years, or ranges of them."""
-    location: Annotated[str, Check(_zone, {})] = "UTC"
-    """The time zone."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeInterval:
-    """One of `alerting.time_intervals`: a named set of times."""
-
-    name: Name
-    """What routes refer to."""
-    time_intervals: Annotated[tuple[TimeSpan, ...], NOT_EMPTY]
-    """Times that belong to it; one that fits is enough."""
+_CLOCK = scalar(_clock, type="string")
+_TIMES: Form[TimeOfDay] = Record(TimeOfDay, forms={"start_time": _CLOCK, "end_time": _CLOCK})
+_SPAN: Form[TimeSpan] = Record(
+    TimeSpan,
+    forms={
+        "times": described(items(Check(_check_order, {}).on(_TIMES)), "Times of the day."),
+        "weekdays": _ranges(_WEEKDAY),
+        "days_of_month": _ranges(_DAY),
+        "months": _ranges(_MONTH),
+        "years": described(_ranges(_YEAR), "Years, or ranges of them."),
+        "location": Check(_zone, {}).on(TEXT),
+    },
+)
+TIME_INTERVAL: Form[TimeInterval] = Record(
+    TimeInterval, forms={"name": form_of(Name), "time_intervals": NOT_EMPTY.on(items(_SPAN))}
+)
+"""One of `alerting.time_intervals`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditd.audit import checks
 from auditd.audit.plugin import load_plugins
 from auditd.config.settings import Catalog
+from auditd.hooks import kinds
 from auditd.servicestage import credentials
 from auditd.servicestage.regions import known_regions
 
@@ -18,5 +19,6 @@ def load_catalog() -> Catalog:
     return Catalog(
         checks=load_plugins(checks, "servicestage_auditd.checks"),
         credentials=load_plugins(credentials, "servicestage_auditd.credentials"),
+        hooks=load_plugins(kinds, "servicestage_auditd.hooks"),
         known_regions=known_regions(),
     )

@@ -11,20 +11,22 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from auditd.audit.events import Emit, Event
+from auditd.audit.project import Project
 from auditd.audit.run import Policy, build_policy
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.config.discovery import Discovery, FileDiscovery, IamDiscovery
 from auditd.config.project_file import ProjectFiles
 from auditd.config.settings import Catalog, Settings
 from auditd.polling.fleet import Fleet
 from auditd.polling.poller import Poller
-from auditd.polling.ports import ProjectSource
+from auditd.polling.ports import Journal, ProjectSource
 from auditd.servicestage.cloud import Cloud, CredentialSpec
 from auditd.servicestage.directory import DiscoveredProject, IamDirectory
 from auditd.servicestage.transport import Transport, TransportOptions
 
 
-class UnusableFileError(Exception):
-    """A certificate or key file of the configuration cannot be used. The message names it."""
+class UnusableSettingError(Exception):
+    """What is configured cannot be used: a certificate, a hook. The message names it."""
 
 
 def utc_now() -> datetime:
@@ -46,6 +48,24 @@ def broadcast(*receivers: Emit) -> Emit:
     return emit
 
 
+class Unkept:
+    """A Journal for commands that poll once: nothing is kept and nobody is told."""
+
+    async def record(self, snapshot: ProjectSnapshot) -> None:
+        """Keep nothing."""
+
+    def depart(self, project: str) -> None:
+        """Nothing was kept."""
+
+
+UNKEPT = Unkept()
+
+
+def policy_of(settings: Settings, catalog: Catalog) -> Policy:
+    """The checks that are enabled, with their options."""
+    return build_policy(catalog.checks, settings.checks, settings.global_.blind_after)
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """The parts that see, open while the context of `open_watch` is."""
@@ -63,16 +83,18 @@ async def open_watch(
     settings: Settings,
     catalog: Catalog,
     *,
+    journal: Journal = UNKEPT,
+    recall: Callable[[Project], ProjectSnapshot] = ProjectSnapshot,
     emit: Emit = ignore,
     on_secret: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Watch]:
     """Build the parts that see, and close what they opened.
 
     Raises:
-        UnusableFileError: a certificate or key file of the configuration cannot be used.
+        UnusableSettingError: a certificate or key file of the configuration cannot be used.
     """
-    policy = build_policy(catalog.checks, settings.checks, settings.global_.blind_after)
-    fleet = Fleet()
+    policy = policy_of(settings, catalog)
+    fleet = Fleet(recall)
     async with (
         _transport(settings) as transport,
         Cloud(
@@ -90,7 +112,13 @@ async def open_watch(
         ) as cloud,
     ):
         poller = Poller(
-            source=cloud, fleet=fleet, policy=policy, emit=emit, now=utc_now, monotonic=monotonic
+            source=cloud,
+            fleet=fleet,
+            policy=policy,
+            journal=journal,
+            emit=emit,
+            now=utc_now,
+            monotonic=monotonic,
         )
         sources = [_source(discovery, settings, cloud) for discovery in settings.discovery]
         yield Watch(settings, policy, cloud, fleet, poller, sources)
@@ -109,7 +137,7 @@ def _transport(settings: Settings) -> Transport:
     try:
         return Transport(options)
     except ValueError as error:
-        raise UnusableFileError(str(error)) from error
+        raise UnusableSettingError(str(error)) from error
 
 
 def _source(discovery: Discovery, settings: Settings, cloud: Cloud) -> ProjectSource:

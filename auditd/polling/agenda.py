@@ -39,7 +39,8 @@ class Agenda:
     """Every project's next slot, soonest first.
 
     Slots lie on a grid that is fixed in wall time (`epoch + phase + n * interval`), so neither a
-    restart nor a late poll moves them. A project that joins is due at once, then on its grid.
+    restart nor a late poll moves them. A project that joins is due at once, then on its
+    grid, the first time after half an interval at least.
     """
 
     def __init__(self) -> None:
@@ -74,8 +75,8 @@ class Agenda:
             missed = round((latest - due_at) / entry.interval_seconds) if entry.is_on_grid else 0
             at = latest if entry.is_on_grid else due_at
             slots.append(Slot(entry.project, datetime.fromtimestamp(at, UTC), missed))
+            self._push(entry, entry.after(latest, instant))
             entry.is_on_grid = True
-            self._push(entry, latest + entry.interval_seconds)
         return slots
 
     def realign(self, now: datetime) -> None:
@@ -112,6 +113,16 @@ class _Entry:
         self.phase_seconds = phase(project.name, project.poll_interval).total_seconds()
         self.is_dropped = False
         self.is_on_grid = False
+
+    def after(self, latest: float, instant: float) -> float:
+        """The slot after one that was taken at `instant`, when `latest` was the last grid point.
+
+        A first slot is off the grid; a grid point within half an interval of it is let go.
+        """
+        following = latest + self.interval_seconds
+        if not self.is_on_grid and following - instant < self.interval_seconds / 2:
+            return following + self.interval_seconds
+        return following
 
     def latest_grid_point(self, instant: float) -> float:
         """The last grid point at or before `instant`, in epoch seconds."""

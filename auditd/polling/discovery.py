@@ -33,11 +33,17 @@ class Discovery:
         self._on_read = on_read
         self._emit = emit
         self._unread = {source.name for source in sources}
+        self._unanswered = set(self._unread)
 
     @property
     def unread(self) -> frozenset[str]:
         """The sources that were not read once yet, successfully or not."""
         return frozenset(self._unread)
+
+    @property
+    def unanswered(self) -> frozenset[str]:
+        """The sources that did not give their projects once yet."""
+        return frozenset(self._unanswered)
 
     async def run(self) -> None:
         """Refresh until cancelled; returns at once when there is no source."""
@@ -55,6 +61,7 @@ class Discovery:
             _log.exception("discovery %s failed inside this program", source.name)
             self._emit(DiscoveryFailed(source.name, f"{type(error).__name__} inside this program"))
         else:
+            self._unanswered.discard(source.name)
             self._apply(source.name, self._roster.refresh(source.name, projects))
         self._unread.discard(source.name)
         self._on_read()

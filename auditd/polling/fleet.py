@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from auditd.audit.project import Project
@@ -10,9 +10,13 @@ from auditd.audit.snapshot import ProjectSnapshot
 
 
 class Fleet:
-    """The newest snapshot of each project, by name."""
+    """The newest snapshot of each project, by name.
 
-    def __init__(self) -> None:
+    `recall` gives what is known of a project that joins, from a former process.
+    """
+
+    def __init__(self, recall: Callable[[Project], ProjectSnapshot] = ProjectSnapshot) -> None:
+        self._recall = recall
         self._snapshots: dict[str, ProjectSnapshot] = {}
         self._untried: set[str] = set()
 
@@ -35,7 +39,7 @@ class Fleet:
         if known is None:
             self._untried.add(project.name)
         self._snapshots[project.name] = (
-            replace(known, project=project) if known else ProjectSnapshot(project)
+            replace(known, project=project) if known else self._recall(project)
         )
 
     def leave(self, name: str) -> ProjectSnapshot:

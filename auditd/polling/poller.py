@@ -17,7 +17,7 @@ from auditd.audit.verification import Verification
 from auditd.audit.verify_due import names_to_verify
 from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet
-from auditd.polling.ports import AuthorizationSource, Turn
+from auditd.polling.ports import AuthorizationSource, Journal, Turn
 
 VERIFY_EVERY = timedelta(hours=1)
 """A probe uses the owner's token at the Git host and counts against its rate limit there."""
@@ -36,6 +36,7 @@ class Poller:
         source: AuthorizationSource,
         fleet: Fleet,
         policy: Policy,
+        journal: Journal,
         emit: Emit,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
@@ -43,6 +44,7 @@ class Poller:
         self._source = source
         self._fleet = fleet
         self._policy = policy
+        self._journal = journal
         self._emit = emit
         self._now = now
         self._monotonic = monotonic
@@ -56,15 +58,15 @@ class Poller:
                 listing = await turn.list_authorizations()
                 timing.end()
                 verifications = await self._verify(slot, listing, turn)
-            self._succeed(slot, listing, verifications, timing)
+            await self._succeed(slot, listing, verifications, timing)
         except PollError as error:
-            self._fail(slot, error, timing)
+            await self._fail(slot, error, timing)
         except Exception as error:  # noqa: BLE001 - the loop must survive; logged and counted
             _log.exception("poll of project %s failed inside this program", slot.project.name)
             text = f"{type(error).__name__} inside this program; please report it with its log"
-            self._fail(slot, PollError(FailureReason.INTERNAL, text), timing)
+            await self._fail(slot, PollError(FailureReason.INTERNAL, text), timing)
 
-    def _succeed(
+    async def _succeed(
         self,
         slot: Slot,
         listing: Listing,
@@ -79,6 +81,7 @@ class Poller:
             at=self._now(),
             verifications={**known.verifications, **verifications},
         )
+        await self._journal.record(snapshot)
         self._fleet.publish(snapshot)
         self._emit(
             PollFinished(
@@ -94,8 +97,9 @@ class Poller:
         for event in events:
             self._emit(event)
 
-    def _fail(self, slot: Slot, error: PollError, timing: _Timing) -> None:
+    async def _fail(self, slot: Slot, error: PollError, timing: _Timing) -> None:
         snapshot, events = failed(self._known(slot), error, self._policy, at=self._now())
+        await self._journal.record(snapshot)
         self._fleet.publish(snapshot)
         self._emit(
             PollFailed(

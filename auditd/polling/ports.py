@@ -9,6 +9,7 @@ from typing import Protocol
 
 from auditd.audit.authorization import Listing
 from auditd.audit.project import Project
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict
 
 
@@ -34,6 +35,19 @@ class AuthorizationSource(Protocol):
 
         Entering raises PollError when that cannot be had within the project's poll_interval.
         """
+
+
+class Journal(Protocol):
+    """Where it is kept what polls found, beyond this process."""
+
+    async def record(self, snapshot: ProjectSnapshot) -> None:
+        """Make durable what a poll found, and what follows from it. Raises nothing.
+
+        What cannot be kept now is kept with the project's next poll.
+        """
+
+    def depart(self, project: str) -> None:
+        """A project left the fleet. Returns at once."""
 
 
 class ProjectSource(Protocol):

@@ -16,7 +16,7 @@ from auditd.polling.discovery import Discovery
 from auditd.polling.fleet import Fleet
 from auditd.polling.poller import Poller
 from auditd.polling.polls import Polls
-from auditd.polling.ports import ProjectSource
+from auditd.polling.ports import Journal, ProjectSource
 from auditd.polling.roster import Roster, RosterChange
 from auditd.polling.ticker import Ticker, TickSource
 
@@ -28,17 +28,21 @@ class Scheduler:
         self,
         *,
         poller: Poller,
+        journal: Journal,
         fleet: Fleet,
         configured: Sequence[Project],
         sources: Sequence[ProjectSource],
         emit: Emit,
         on_lag: Callable[[float], None],
+        on_step: Callable[[], None],
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
         make_ticker: Callable[[Callable[[], None]], TickSource] = Ticker,
     ) -> None:
+        self._journal = journal
         self._fleet = fleet
         self._emit = emit
+        self._on_step = on_step
         self._now = now
         self._agenda = Agenda()
         self._roster = Roster(configured, [source.name for source in sources])
@@ -52,6 +56,8 @@ class Scheduler:
         self._poller = poller
         self.complete = asyncio.Event()
         """Set once every source was read and every project was tried, successfully or not."""
+        self.fleet_known = asyncio.Event()
+        """Set once every source has given its projects: whoever is missing then has left."""
         self._ticks = Stopwatch(now, monotonic)
         self._watch = ClockWatch(Stopwatch(now, monotonic), on_lag=on_lag, on_step=self._stepped)
         self._ticker = make_ticker(self._tick)
@@ -67,6 +73,7 @@ class Scheduler:
     async def run(self) -> None:
         """Poll until cancelled. Polls under way are cancelled with it, and awaited."""
         self._agenda.replace(self._roster.projects, self._now())
+        self._note_progress()
         async with self._polls:
             try:
                 async with asyncio.TaskGroup() as group:
@@ -89,6 +96,8 @@ class Scheduler:
         self._note_progress()
 
     def _note_progress(self) -> None:
+        if not self._discovery.unanswered:
+            self.fleet_known.set()
         if not self._fleet.untried and not self._discovery.unread:
             self.complete.set()
 
@@ -96,12 +105,14 @@ class Scheduler:
         if seconds < 0:
             self._agenda.realign(self._now())
         self._ticker.realign()
+        self._on_step()
 
     def _change(self, change: RosterChange) -> None:
         for project in change.removed:
             self._polls.cancel(project.name)
             for event in departed(self._fleet.leave(project.name), at=self._now()):
                 self._emit(event)
+            self._journal.depart(project.name)
         for project in (*change.updated, *change.added):
             self._fleet.join(project)
         self._agenda.replace(self._roster.projects, self._now())

@@ -26,6 +26,7 @@ from auditd.servicestage.credentials.port import Credential, Scope, Surroundings
 from auditd.servicestage.gate import Gate
 from auditd.servicestage.iam_answers import IamProject, parse_projects
 from auditd.servicestage.listing import parse_listing
+from auditd.servicestage.message import Request
 from auditd.servicestage.namespaces import read_verdict
 from auditd.servicestage.regions import iam_endpoint, servicestage_endpoint
 
@@ -126,6 +127,21 @@ class Cloud:
         )
         async with admitted as admission:
             yield ProjectTurn(admission, project, endpoint)
+
+    async def prove(
+        self, request: Request, *, credential: str, project_id: str, region: str
+    ) -> Request:
+        """A request of somebody else's, to another service, with a credential's proof.
+
+        Raises:
+            PollError: there is no such credential, or it has nothing to prove itself with.
+        """
+        client = self._clients.get(credential)
+        if client is None:
+            msg = f"there is no credential {credential!r}; configure it under `credentials`"
+            raise PollError(FailureReason.BAD_REQUEST, msg)
+        authenticated = await client.credential.authenticate(request, Scope(project_id, region))
+        return authenticated.request
 
     def credential_statuses(self) -> tuple[CredentialStatus, ...]:
         """One for each credential, in the order of configuration."""

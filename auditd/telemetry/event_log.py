@@ -114,13 +114,13 @@ def _details(event: Event) -> dict[str, Any]:
                 "project": project,
                 "authorization": after.name,
                 "fields": changed,
-                "before": {field: _plain(getattr(before, field)) for field in changed},
-                "after": {field: _plain(getattr(after, field)) for field in changed},
+                "before": {field: plain(getattr(before, field)) for field in changed},
+                "after": {field: plain(getattr(after, field)) for field in changed},
             }
         case _:
             details = {field.name: getattr(event, field.name) for field in fields(event)}
             details.pop("is_news", None)
-    return {name: _plain(value) for name, value in details.items() if value not in (None, "", ())}
+    return {name: plain(value) for name, value in details.items() if value not in (None, "", ())}
 
 
 def _of_finding(event: FindingFlagged | FindingCleared) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _of_authorization(authorization: Authorization) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """What both renderers write alike.
 
     An instant is ISO 8601 in UTC with Z, an enum its value, a number has three decimals.

@@ -147,6 +147,33 @@ SERIES_DROPPED = Family(
     "Series of authorizations that this scrape leaves out, because there are more than the cap.",
 )
 
+ALERTS = Family(
+    "auditd_alerts",
+    "gauge",
+    "How many alerts of a project are pending or firing, as of the last poll.",
+)
+OUTBOX_DELIVERIES = Family(
+    "auditd_outbox_deliveries",
+    "gauge",
+    "How many deliveries of a hook are pending, and how many are dead and can be replayed.",
+)
+OUTBOX_OLDEST = Family(
+    "auditd_outbox_oldest_pending_timestamp_seconds",
+    "gauge",
+    "Since when the oldest pending delivery of a hook is owed; absent without one.",
+)
+NOTIFICATIONS = Family(
+    "auditd_notifications",
+    "counter",
+    "How many attempts were made to bring a hook what it is owed.",
+)
+NOTIFICATIONS_FAILED = Family(
+    "auditd_notifications_failed",
+    "counter",
+    "How many of these attempts failed, by reason.",
+)
+
+ALERT_FAMILIES = (ALERTS, OUTBOX_DELIVERIES, OUTBOX_OLDEST, NOTIFICATIONS, NOTIFICATIONS_FAILED)
 FLEET_FAMILIES = (
     AUTHORIZATION_INFO,
     AUTHORIZATION_STATUS,

@@ -127,7 +127,11 @@ class Metrics(Collector):
                 scrape.add(families.CLOCK_SKEW, labels, credential.clock_skew_seconds)
         for source, failures in self._counts.discovery_failures.items():
             scrape.add(families.DISCOVERY_FAILURES, {"source": label_value(source)}, failures)
-        return [*scrape.metrics(), *_plain(self._poll_duration), *_plain(self._schedule_lag)]
+        return [
+            *scrape.metrics(),
+            *without_created(self._poll_duration),
+            *without_created(self._schedule_lag),
+        ]
 
     def _add_state(self, scrape: Scrape) -> None:
         build = {"version": self._version, "python_version": platform.python_version()}
@@ -145,7 +149,7 @@ class Metrics(Collector):
         self._logger.warning(names.SERIES_DROPPED, series=dropped, max_series=self._max_series)
 
 
-def _plain(histogram: Histogram) -> Iterable[Metric]:
+def without_created(histogram: Histogram) -> Iterable[Metric]:
     """The histogram without `_created`, which the text format would show as a gauge beside it."""
     for metric in histogram.collect():
         metric.samples = [one for one in metric.samples if not one.name.endswith("_created")]

@@ -33,3 +33,16 @@ SERIES_DROPPED = "series.dropped"
 """The cap on authorization series was reached; the metrics are incomplete."""
 LIBRARY_LOGGED = "library.logged"
 """What a library said through the standard library's logging; `logger` and `message` tell."""
+
+ALERT_FIRED = "alert.fired"
+ALERT_RESOLVED = "alert.resolved"
+ALERT_SUPPRESSED = "alert.suppressed"
+
+DELIVERY_SENT = "delivery.sent"
+DELIVERY_RETRIED = "delivery.retried"
+DELIVERY_DEAD = "delivery.dead"
+DELIVERY_REFUSED = "delivery.refused"
+"""A receiver that is told the state refused one alert of it."""
+
+STATE_OPENED = "state.opened"
+"""How the stored state was found when the daemon started."""

@@ -1,18 +1,16 @@
-"""The pages: metrics, health, and a landing page that links to them."""
+"""The pages: metrics, health, the API, and a landing page that links to them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import hdrs, web
 from yarl import URL
 
+from auditd.web.api_input import LARGEST_BODY_BYTES
 from auditd.web.landing import LANDING_CSP, landing_page
-
-_LARGEST_BODY_BYTES = 1024
-"""Nothing that is served here reads a body."""
 
 _HEADERS = {
     hdrs.SERVER: "servicestage-auditd",
@@ -55,6 +53,7 @@ def make_app(
     readiness: Callable[[], Readiness],
     version: str,
     external_url: str = "",
+    api: Iterable[web.RouteDef] = (),
 ) -> web.Application:
     """Put the pages together.
 
@@ -63,6 +62,7 @@ def make_app(
         readiness: what is missing now.
         version: shown on the landing page.
         external_url: where people reach this. As with Prometheus its path prefixes every page.
+        api: more routes, without that prefix; see `auditd.web.api`.
     """
 
     async def metrics(request: web.Request) -> web.Response:
@@ -91,7 +91,7 @@ def make_app(
     async def to_landing(_request: web.Request) -> web.Response:
         raise web.HTTPFound(root)
 
-    app = web.Application(client_max_size=_LARGEST_BODY_BYTES)
+    app = web.Application(client_max_size=LARGEST_BODY_BYTES)
     app.on_response_prepare.append(_add_headers)
     app.add_routes(
         [
@@ -100,6 +100,10 @@ def make_app(
             web.get(f"{prefix}/-/ready", ready),
             web.get(root, landing),
         ]
+    )
+    app.add_routes(
+        web.RouteDef(route.method, prefix + route.path, route.handler, route.kwargs)
+        for route in api
     )
     if prefix:
         app.add_routes([web.get("/", to_landing), web.get(prefix, to_landing)])

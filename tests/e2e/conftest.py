@@ -39,11 +39,13 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[str, Any], Path]:
-    """Write a YAML file that only its owner can read."""
+    """Write a YAML file that only its owner can read; a daemon's keeps its state beside it."""
 
     def write_file(name: str, content: Any) -> Path:
         file = tmp_path / name
         file.touch(mode=0o600)
+        if "projects" in content and "global" in content:
+            content = {"storage": {"url": f"sqlite:///{tmp_path / 'state.db'}"}, **content}
         file.write_text(yaml.safe_dump(content))
         return file
 

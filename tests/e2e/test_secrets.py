@@ -135,7 +135,9 @@ async def test_a_daemon_at_debug_level_shows_no_secret_anywhere(
         },
     ]
     async with simulate({**make_scenario(5), "credentials": credentials}) as cloud:
-        file = write("auditd.yaml", configure(cloud.url, files))
+        configuration = configure(cloud.url, files)
+        del configuration["storage"]  # the daemon's is a file; see below for the other
+        file = write("auditd.yaml", configuration)
         async with running(
             "run",
             f"--config.file={file}",
@@ -151,6 +153,16 @@ async def test_a_daemon_at_debug_level_shows_no_secret_anywhere(
             assert_clean(daemon.arguments(), "the process arguments")
     assert len(daemon.records) > 10
     assert_clean(daemon.text, "the log")
+
+
+async def test_a_storage_that_cannot_be_opened_is_told_without_its_password(
+    write: Callable[[str, Any], Path], files: dict[str, str]
+) -> None:
+    file = write("auditd.yaml", configure("http://127.0.0.1:1", files))
+    code, out, err = await finished("run", f"--config.file={file}", **environment(files))
+    assert code == 4
+    assert err
+    assert_clean(out + err, "run")
 
 
 @pytest.mark.parametrize("output", ["table", "json", "csv", "junit", "sarif", "prometheus"])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -69,6 +70,43 @@ class AmbientOptions:
     iam_endpoint: str | None = None
 
 
+class Payload(StrEnum):
+    NATIVE = "native"
+    CLOUDEVENTS = "cloudevents"
+
+
+@dataclass(frozen=True)
+class WebhookOptions:
+    url: Secret
+    secret: tuple[Secret, ...] = ()
+    payload: Payload = Payload.NATIVE
+
+    def __post_init__(self) -> None:
+        if "://" not in self.url.reveal():
+            msg = "url must be an address"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class AlertmanagerOptions:
+    urls: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.urls:
+            msg = "urls must not be empty"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class ExecOptions:
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SmnOptions:
+    credential: str
+
+
 def _plugins(**options: type[Any]) -> dict[str, Plugin[Any, Any]]:
     return {name: Plugin(name, kind, lambda read: read) for name, kind in options.items()}
 
@@ -78,6 +116,12 @@ def catalog() -> Catalog:
     return Catalog(
         checks=_plugins(overdue=OverdueOptions, stale=StaleOptions, drift=CheckOptions),
         credentials=_plugins(aksk=AkSkOptions, token=TokenOptions, sdk_chain=AmbientOptions),
+        hooks=_plugins(
+            webhook=WebhookOptions,
+            alertmanager=AlertmanagerOptions,
+            exec=ExecOptions,
+            smn=SmnOptions,
+        ),
         known_regions=frozenset({"cn-north-4", "cn-east-3", "eu-west-101"}),
     )
 

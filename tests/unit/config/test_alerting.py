@@ -5,13 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from auditd.config.alerting import AlertmanagerOptions, ExecOptions, Payload, WebhookOptions
-from auditd.config.matcher import Matcher, Operator, parse_matcher
+from auditd.alerting.matcher import Matcher, Operator
+from auditd.alerting.mute import Range, TimeSpan
+from auditd.alerting.route import build_tree
+from auditd.config.alerting import Alerting
+from auditd.config.problem import ConfigError
 from auditd.config.settings import Settings
-from auditd.config.time_interval import Range
 
 TEXT = """\
 credentials: [{name: prod, type: sdk_chain}]
@@ -26,14 +26,17 @@ alerting:
       - matchers: ['severity="critical"', 'team=~"pay.*"']
         hook: am
         continue: true
-        routes: [{mute_time_intervals: [night], routes: [{hook: page}]}]
+        routes:
+          - mute_time_intervals: [night]
+            active_time_intervals: [night]
+            routes: [{hook: page}]
   hooks:
     - name: ops
       type: webhook
       url: https://h.example
       secret_file: [new, old]
       payload: cloudevents
-    - {name: am, type: alertmanager, urls: [http://a:9093/, http://b:9093]}
+    - {name: am, type: alertmanager, urls: [http://a:9093, http://b:9093]}
     - {name: page, type: exec, command: [/bin/page, now]}
   time_intervals:
     - name: night
@@ -47,16 +50,27 @@ alerting:
 """
 
 
+HOOK = "hooks: [{name: ops, type: exec, command: [/bin/true]}]"
+LEAST = f"""\
+credentials: [{{name: prod, type: sdk_chain}}]
+discovery: [{{type: iam, credential: prod}}]
+alerting:
+  route: {{hook: ops}}
+  {HOOK}
+"""
+
+
 @pytest.fixture
-def settings(load_text: Callable[..., Settings], tmp_path: Path) -> Settings:
+def alerting(load_text: Callable[..., Settings], tmp_path: Path) -> Alerting:
     (tmp_path / "new").write_text("n")
     (tmp_path / "old").write_text("o")
-    return load_text(TEXT)
+    alerting = load_text(TEXT).alerting
+    assert alerting
+    return alerting
 
 
-def test_a_tree_of_routes_is_read_to_its_leaves(settings: Settings) -> None:
-    assert settings.alerting
-    route = settings.alerting.route
+def test_a_tree_of_routes_is_read_to_its_leaves(alerting: Alerting) -> None:
+    route = alerting.route
     assert (route.hook, route.group_by) == ("ops", ("project", "alertname"))
     assert (route.group_wait, route.group_interval) == (timedelta(0), None)
     (critical,) = route.routes
@@ -65,24 +79,29 @@ def test_a_tree_of_routes_is_read_to_its_leaves(settings: Settings) -> None:
         Matcher("severity", Operator.EQUAL, "critical"),
         Matcher("team", Operator.FITS, "pay.*"),
     )
-    assert critical.routes[0].mute_time_intervals == ("night",)
-    assert critical.routes[0].routes[0].hook == "page"
+    (quiet,) = critical.routes
+    assert (quiet.mute_time_intervals, quiet.active_time_intervals) == (("night",), ("night",))
+    assert quiet.routes[0].hook == "page"
 
 
-def test_each_type_of_hook_has_its_own_options(settings: Settings) -> None:
-    assert settings.alerting
-    ops, am, page = settings.alerting.hooks
-    assert isinstance(ops.options, WebhookOptions)
-    assert ops.options.payload is Payload.CLOUDEVENTS
+def test_a_tree_can_be_built_of_what_was_read(alerting: Alerting) -> None:
+    tree = build_tree(alerting.route, alerting.time_intervals)
+    (assignment,) = tree.assign({"severity": "critical", "team": "payments"})
+    assert assignment.settings.hook == "page"
+
+
+def test_each_type_of_hook_has_its_own_options(alerting: Alerting) -> None:
+    ops, am, page = alerting.hooks
+    assert ops.options.payload == "cloudevents"
     assert [secret.reveal() for secret in ops.options.secret] == ["n", "o"]
-    assert am.options == AlertmanagerOptions(("http://a:9093", "http://b:9093"))
-    assert page.options == ExecOptions(("/bin/page", "now"))
+    assert am.options.urls == ("http://a:9093", "http://b:9093")
+    assert page.options.command == ("/bin/page", "now")
     assert (page.name, page.type) == ("page", "exec")
 
 
-def test_time_intervals_are_ranges_of_numbers(settings: Settings) -> None:
-    assert settings.alerting
-    (span,) = settings.alerting.time_intervals[0].time_intervals
+def test_time_intervals_are_ranges_of_numbers(alerting: Alerting) -> None:
+    (span,) = alerting.time_intervals[0].time_intervals
+    assert isinstance(span, TimeSpan)
     assert (span.times[0].start_time, span.times[0].end_time) == (
         timedelta(hours=20),
         timedelta(hours=24),
@@ -93,29 +112,30 @@ def test_time_intervals_are_ranges_of_numbers(settings: Settings) -> None:
     assert span.years == (Range(2027, 2027), Range(2028, 2030))
 
 
-@pytest.mark.parametrize(
-    ("text", "matcher"),
-    [
-        ("a=b", Matcher("a", Operator.EQUAL, "b")),
-        (' a != "b c" ', Matcher("a", Operator.NOT_EQUAL, "b c")),
-        ("a=~b.*", Matcher("a", Operator.FITS, "b.*")),
-        ('a!~""', Matcher("a", Operator.FITS_NOT, "")),
-        ('a="=~"', Matcher("a", Operator.EQUAL, "=~")),
-        (r'a="q\"\\\n\d"', Matcher("a", Operator.EQUAL, 'q"\\\n\\d')),
-        ("a=", Matcher("a", Operator.EQUAL, "")),
-    ],
-)
-def test_matchers_are_read_as_alertmanager_reads_them(text: str, matcher: Matcher) -> None:
-    assert parse_matcher(text) == matcher
+def test_alerts_link_to_the_console_and_to_no_runbook(load_text: Callable[..., Settings]) -> None:
+    alerting = load_text(LEAST).alerting
+    assert alerting
+    assert alerting.runbook_url == ""
+    assert alerting.console_url == "https://console.huaweicloud.com/servicestage/"
 
 
-@pytest.mark.parametrize("text", ["", "a", "=b", "a-b=c", 'a="b', 'a="b",c="d"', "a=~("])
-def test_what_is_no_matcher_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"matcher|regular expression"):
-        parse_matcher(text)
+@pytest.mark.parametrize("link", ["", "https://wiki.acme.example/auditd/"])
+def test_links_are_taken_as_they_are_written(load_text: Callable[..., Settings], link: str) -> None:
+    alerting = load_text(f"{LEAST}  runbook_url: '{link}'\n  console_url: '{link}'\n").alerting
+    assert alerting
+    assert (alerting.runbook_url, alerting.console_url) == (link, link)
 
 
-@given(st.text())
-def test_any_quoted_value_is_read_back(value: str) -> None:
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    assert parse_matcher(f'a="{quoted}"').value == value
+@pytest.mark.parametrize("link", ["wiki", "https://w.example/#top", "https://w.example/?a=b"])
+def test_what_alerts_cannot_add_to_is_no_link(
+    load_text: Callable[..., Settings], link: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"alerting\.console_url: .*an? address"):
+        load_text(f"{LEAST}  console_url: '{link}'\n")
+
+
+def test_a_hook_names_a_credential_that_exists(load_text: Callable[..., Settings]) -> None:
+    text = LEAST.replace("type: exec, command: [/bin/true]", "type: smn, credential: %s")
+    assert load_text(text % "prod").alerting
+    with pytest.raises(ConfigError, match=r"hooks\[0\]\.credential: no credential has this name"):
+        load_text(text % "prdo")

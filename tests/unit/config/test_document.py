@@ -78,8 +78,14 @@ def test_aliases_repeat_values_and_whole_parts() -> None:
     )
 
 
-def test_an_alias_to_what_surrounds_it_is_refused() -> None:
-    assert "no anchor before it" in messages("a: &x [*x]\n")[0]
+@pytest.mark.parametrize("text", ["a: &x [*x]\n", "a: &x {b: {c: *x}}\n", "b: &x 1\na: &x [*x]"])
+def test_a_value_that_contains_itself_is_refused(text: str) -> None:
+    (message,) = messages(text)
+    assert "contains itself" in message
+
+
+def test_an_anchor_within_one_of_the_same_name_can_be_repeated() -> None:
+    assert read("a: &x [&x [1], *x]\n") == {"a": [["1"], ["1"]]}
 
 
 def test_a_number_is_kept_as_it_was_written() -> None:

@@ -4,55 +4,27 @@ import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import auditd.audit.checks
-import auditd.servicestage.credentials
+from auditd.alerting.route import build_tree
 from auditd.audit.finding import Severity
-from auditd.audit.plugin import load_plugins
-from auditd.config.alerting import Route
 from auditd.config.discovery import FileDiscovery, IamDiscovery
 from auditd.config.example import example_text
-from auditd.config.load import load
 from auditd.config.project_file import ProjectFiles
-from auditd.config.project_terms import ProjectEntry
-from auditd.config.record import form_of
-from auditd.config.settings import (
-    Catalog,
-    ExceptionSettings,
-    GlobalSettings,
-    Settings,
-    StorageSettings,
-)
+from auditd.config.schema import json_schema
+from auditd.config.settings import Settings
+from tests.unit.config.shipped import CATALOG, load_beside
 
 ROOT = Path(__file__).parents[3]
-CATALOG = Catalog(
-    checks=load_plugins(auditd.audit.checks, "none"),
-    credentials=load_plugins(auditd.servicestage.credentials, "none"),
-    known_regions=frozenset({"cn-north-4"}),
-)
-
-
-def load_beside(directory: Path, text: str, *files: str) -> Settings:
-    """Load a text from a directory with these files, as far as it refers to any."""
-    for file in files:
-        (directory / file).parent.mkdir(exist_ok=True)
-        (directory / file).write_text("content\n")
-    path = directory / "servicestage-auditd.yaml"
-    path.write_text(text)
-    return load(path, CATALOG, {}, on_secret=lambda _: None, monotonic=lambda: 0.0)
 
 
 @pytest.fixture
 def example(tmp_path: Path) -> Settings:
     """The example as it is shipped, with the files that it refers to."""
     shutil.copytree(ROOT / "config/projects.d", tmp_path / "projects.d")
-    secrets = ("access_key", "secret_key", "password", "token", "webhook")
-    certificates = ("tls/ca.pem", "tls/client.pem", "tls/client.key")
-    names = (*(f"secrets/{name}" for name in secrets), *certificates)
-    return load_beside(tmp_path, example_text(), *names)
+    files = re.findall(r"(?:secrets|tls)/[\w.]+", example_text())
+    return load_beside(tmp_path, example_text(), *files)
 
 
 def test_it_loads_without_a_warning(example: Settings) -> None:
@@ -77,12 +49,16 @@ def test_the_one_in_the_top_directory_is_the_same_file() -> None:
     assert link.read_text("utf-8") == example_text()
 
 
-def test_it_shows_every_key_of_the_sections_that_have_one_form(example: Settings) -> None:
-    definitions: dict[str, Any] = {}
-    for section in (GlobalSettings, StorageSettings, ProjectEntry, ExceptionSettings, Route):
-        form_of(section).schema(definitions)
-    keys = {key for definition in definitions.values() for key in definition["properties"]}
-    shown = set(re.findall(r"\w+", example_text()))
+def test_it_shows_every_kind_of_hook(example: Settings) -> None:
+    assert example.alerting
+    assert {hook.type for hook in example.alerting.hooks} == set(CATALOG.hooks)
+
+
+def test_it_shows_every_key_or_its_form_as_a_file() -> None:
+    schema = json_schema(CATALOG)
+    mappings = (schema, schema["properties"]["alerting"], *schema["$defs"].values())
+    keys = {key.removesuffix("_file") for mapping in mappings for key in mapping["properties"]}
+    shown = {word.removesuffix("_file") for word in re.findall(r"\w+", example_text())}
     assert keys - shown == set()
 
 
@@ -104,4 +80,5 @@ def test_the_configuration_that_was_promised_loads_without_a_warning(tmp_path: P
     assert settings.exceptions[0].owner == "platform@acme.example"
     assert settings.alerting
     assert [hook.type for hook in settings.alerting.hooks] == ["webhook", "alertmanager", "exec"]
+    assert build_tree(settings.alerting.route).assign({"severity": "critical", "team": "payments"})
     assert settings.storage.retention == timedelta(days=400)

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from auditd.audit.finding import Severity
-from auditd.audit.match import MatchField
 from auditd.audit.project import Project
 from auditd.config.discovery import FileDiscovery, IamDiscovery
 from auditd.config.problem import ConfigError
@@ -72,6 +71,12 @@ def test_every_check_has_options_whether_it_is_named_or_not(load_text: Load) -> 
     assert checks["drift"].enabled
 
 
+def test_a_drift_that_must_stand_for_a_while_is_warned_of(load_text: Load) -> None:
+    assert load_text(MINIMAL + "checks: {drift: {for: 0s}, stale: {for: 5m}}\n").warnings == ()
+    (warning,) = load_text(MINIMAL + "checks: {drift: {for: 5m}}\n").warnings
+    assert "checks.drift.for: one poll finds a drift and the next does not" in warning
+
+
 def test_an_endpoint_makes_any_region_possible(load_text: Load) -> None:
     text = MINIMAL.replace("cn-north-4", "xx-1") + "    endpoint: https://s.example/base/\n"
     assert load_text(text).projects[0].endpoint == "https://s.example/base"
@@ -94,28 +99,6 @@ def test_discovery_is_completed_and_its_files_stand_beside_the_configuration(
     assert isinstance(files, FileDiscovery)
     assert files.files == (f"{tmp_path}/p.d/*.yaml", "/etc/projects.yaml")
     assert files.refresh_interval == timedelta(seconds=10)
-
-
-@pytest.mark.parametrize(
-    ("until", "ends_at"),
-    [
-        ("2027-01-31", datetime(2027, 2, 1, tzinfo=UTC)),
-        ("2027-01-31T12:00:00Z", datetime(2027, 1, 31, 12, tzinfo=UTC)),
-        ("2027-01-31 12:00:00+08:00", datetime(2027, 1, 31, 4, tzinfo=UTC)),
-        ("2027-01-31T12:00:00", datetime(2027, 1, 31, 12, tzinfo=UTC)),
-    ],
-)
-def test_an_exception_holds_through_its_last_day(
-    load_text: Load, until: str, ends_at: datetime
-) -> None:
-    match = "match: {project: pay.*, check: stale}, owner: me, reason: x"
-    (exception,) = load_text(f"{MINIMAL}exceptions: [{{{match}, until: '{until}'}}]").exceptions
-    assert exception.until == ends_at
-    assert [(name, pattern.pattern) for name, pattern in exception.match.fields.items()] == [
-        (MatchField.PROJECT, "pay.*")
-    ]
-    assert exception.match.check
-    assert exception.match.check.pattern == "stale"
 
 
 def test_the_environment_fills_in_numbers_too(load_text: Load) -> None:
@@ -198,11 +181,6 @@ def test_a_storage_may_be_a_file_or_a_database(load_text: Load, url: str) -> Non
 def test_what_is_no_storage_is_refused(load_text: Load, url: str) -> None:
     with pytest.raises(ConfigError, match=r"storage\.url: expected an address that begins with"):
         load_text(f"{MINIMAL}storage: {{url: '{url}'}}")
-
-
-def test_an_exception_may_be_about_blindness(load_text: Load) -> None:
-    entry = "{match: {check: blind}, owner: me, reason: x, until: 2027-01-31}"
-    assert load_text(f"{MINIMAL}exceptions: [{entry}]").exceptions
 
 
 def test_every_secret_is_known_for_redaction(load_text: Load, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,7 +37,7 @@ async def names(files: ProjectFiles) -> list[str]:
 
 def test_a_source_is_named_after_its_first_pattern(tmp_path: Path) -> None:
     files = project_files(tmp_path / "*.yaml", tmp_path / "more.yaml")
-    assert files.name == f"file/{tmp_path}/*.yaml"
+    assert files.name == f"file{tmp_path}/*.yaml"
     assert files.refresh_interval == timedelta(seconds=10)
 
 
@@ -62,6 +63,12 @@ async def test_what_is_on_disk_now_is_read_each_time(tmp_path: Path) -> None:
 async def test_a_file_that_is_named_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.yaml: cannot be read: No such file"):
         await project_files(tmp_path / "absent.yaml").projects()
+
+
+async def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigError, match=r"pipe\.yaml: cannot be read: it is not a regular file"):
+        await project_files(tmp_path / "*.yaml").projects()
 
 
 async def test_all_problems_of_all_files_are_told_with_their_places(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from auditd.audit.plugin import Secret
 from auditd.config.constraint import AT_LEAST_ONE
 from auditd.config.description import field_descriptions
 from auditd.config.document import Document
+from auditd.config.form import described, scalar
 from auditd.config.problem import Problems
 from auditd.config.reading import Reading
-from auditd.config.record import form_of
+from auditd.config.record import Record, form_of
 from auditd.config.secret import Keeper
 from auditd.config.secret_form import UrlSecret
 
@@ -72,14 +73,15 @@ class Proxy:
     url: Annotated[Secret, UrlSecret(("http://", "https://"))] | None = None
 
 
-def read(options: type[Any], text: str, directory: Path = Path()) -> tuple[Any, list[str]]:
+def read(options: Any, text: str, directory: Path = Path()) -> tuple[Any, list[str]]:
     problems = Problems()
     root = Document(
         text, str(directory / "a.yaml"), environ={"N": "7", "B": "true"}, problems=problems
     ).read()
     assert root
     keeper = Keeper(monotonic=lambda: 0.0, on_value=lambda _: None)
-    value = Reading(problems, keeper).read(root, form_of(options))
+    form = options if isinstance(options, Record) else form_of(options)
+    value = Reading(problems, keeper).read(root, form)
     return value, [f"{p.path}: {p.message}" for p in problems.error().problems]
 
 
@@ -174,6 +176,15 @@ def test_a_type_that_cannot_be_configured_is_named() -> None:
 
     with pytest.raises(TypeError, match="cannot have the type <class 'bytes'>"):
         form_of(Odd).schema({})
+
+
+def test_a_field_may_be_written_unlike_its_type() -> None:
+    size = described(scalar(lambda node: len(node.text()), type="string"), "Its length.")
+    record: Record[Base] = Record(Inner, forms={"size": size})
+    definitions: dict[str, Any] = {}
+    record.schema(definitions)
+    assert read(record, "{size: xxx}") == (Inner(3), [])
+    assert definitions[f"{__name__}.Inner"]["properties"]["size"]["type"] == "string"
 
 
 def test_a_secret_is_given_itself_or_in_a_file(tmp_path: Path) -> None:

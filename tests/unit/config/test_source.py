@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,12 @@ def test_an_empty_section_gives_way_to_a_full_one(files: Files) -> None:
 def test_a_file_that_cannot_be_read_is_named(files: Files) -> None:
     assert files.read("absent.yaml") is None
     assert files.read("") is None
+    os.mkfifo(files.directory / "pipe.yaml")
+    assert files.read("pipe.yaml") is None
     assert files.messages == [
-        f"{files.directory}: cannot be read: Is a directory",
+        f"{files.directory}: cannot be read: it is not a regular file",
         "absent.yaml: cannot be read: No such file or directory",
+        "pipe.yaml: cannot be read: it is not a regular file",
     ]
 
 

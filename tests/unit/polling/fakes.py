@@ -11,6 +11,7 @@ from typing import Any
 
 from auditd.audit.authorization import Authorization, Listing, Status
 from auditd.audit.project import Project
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -71,6 +72,20 @@ class FakeTurn:
 
     async def verify(self, authorization: str) -> Verdict:
         return await self.cloud.verdict(authorization)
+
+
+class FakeJournal:
+    """Remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.recorded: list[ProjectSnapshot] = []
+        self.departed: list[str] = []
+
+    async def record(self, snapshot: ProjectSnapshot) -> None:
+        self.recorded.append(snapshot)
+
+    def depart(self, project: str) -> None:
+        self.departed.append(project)
 
 
 class FakeTicker:

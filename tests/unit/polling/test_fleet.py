@@ -18,6 +18,14 @@ def test_a_project_is_untried_until_something_is_published_of_it() -> None:
     assert fleet.untried == 0
 
 
+def test_what_a_former_process_knew_of_a_project_is_recalled_when_it_joins() -> None:
+    fleet = Fleet(lambda project: ProjectSnapshot(project, succeeded_at=START))
+    fleet.join(make_project("a"))
+    (snapshot,) = fleet.snapshots()
+    assert snapshot.succeeded_at == START
+    assert fleet.untried == 1
+
+
 def test_what_comes_late_of_a_project_that_left_is_dropped() -> None:
     fleet = Fleet()
     fleet.join(make_project("a"))

@@ -16,7 +16,14 @@ from auditd.audit.verification import Verdict
 from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet
 from auditd.polling.poller import Poller
-from tests.unit.polling.fakes import START, FakeCloud, WallClock, make_authorization, make_project
+from tests.unit.polling.fakes import (
+    START,
+    FakeCloud,
+    FakeJournal,
+    WallClock,
+    make_authorization,
+    make_project,
+)
 
 pytestmark = pytest.mark.looptime
 
@@ -28,12 +35,14 @@ class Bench:
         self.cloud = cloud
         self.fleet = Fleet()
         self.events: list[Event] = []
+        self.journal = FakeJournal()
         self.project = make_project(**settings)
         self.fleet.join(self.project)
         self.poller = Poller(
             source=cloud,
             fleet=self.fleet,
             policy=policy,
+            journal=self.journal,
             emit=self.events.append,
             now=clock,
             monotonic=clock.monotonic,
@@ -65,6 +74,7 @@ async def test_a_list_is_checked_published_and_told(
     assert list(bench.snapshot().authorizations or {}) == ["gh"]
     assert [finding.check for finding in bench.snapshot().findings] == ["overdue"]
     assert len(bench.told(FindingFlagged)) == 1
+    assert bench.journal.recorded == [bench.snapshot()]
     (finished,) = bench.told(PollFinished)
     assert finished == PollFinished("payments", 0.5, 0.0, 1, 1, (), is_news=True)
 
@@ -99,6 +109,7 @@ async def test_a_failed_poll_is_one_event_and_leaves_what_was_known(
     await bench.poll()
     assert len(bench.events) == 1
     assert isinstance(bench.events[0], PollFailed)
+    assert bench.journal.recorded[-1].failure is reason
     assert bench.snapshot().failure is reason
     assert bench.snapshot().authorizations == before.authorizations
     assert bench.snapshot().findings == before.findings

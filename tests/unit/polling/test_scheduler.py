@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -19,6 +19,7 @@ from auditd.polling.ports import ProjectSource
 from auditd.polling.scheduler import Scheduler
 from tests.unit.polling.fakes import (
     FakeCloud,
+    FakeJournal,
     FakeProjects,
     FakeTicker,
     WallClock,
@@ -38,7 +39,9 @@ class Bench:
         self.policy = policy
         self.fleet = Fleet()
         self.events: list[Event] = []
+        self.journal = FakeJournal()
         self.lags: list[float] = []
+        self.steps: list[datetime] = []
 
     @asynccontextmanager
     async def running(
@@ -48,17 +51,20 @@ class Bench:
             source=self.cloud,
             fleet=self.fleet,
             policy=self.policy,
+            journal=self.journal,
             emit=self.events.append,
             now=self.clock,
             monotonic=self.clock.monotonic,
         )
         scheduler = Scheduler(
             poller=poller,
+            journal=self.journal,
             fleet=self.fleet,
             configured=projects,
             sources=sources,
             emit=self.events.append,
             on_lag=self.lags.append,
+            on_step=lambda: self.steps.append(self.clock()),
             now=self.clock,
             monotonic=self.clock.monotonic,
             make_ticker=FakeTicker,
@@ -87,7 +93,7 @@ async def test_every_project_is_polled_at_once_and_then_once_an_interval(bench: 
         await asyncio.sleep(0.5)
         assert set(bench.polls().values()) == {1}
         await asyncio.sleep(10 * 60)
-    assert set(bench.polls().values()) == {11}
+    assert set(bench.polls().values()) <= {10, 11}  # the first grid slot may be too near
     assert bench.skips() == []
 
 
@@ -100,9 +106,9 @@ async def test_a_project_that_hangs_delays_no_other(bench: Bench) -> None:
     bench.cloud.answer = answer
     async with bench.running([make_project("slow"), make_project("quick")]):
         await asyncio.sleep(600.5)
-    assert bench.polls() == {"quick": 11}
+    assert bench.polls() == {"quick": 10}
     assert Counter((skip.project, skip.reason) for skip in bench.skips()) == {
-        ("slow", SkipReason.OVERLAP): 10
+        ("slow", SkipReason.OVERLAP): 9
     }
 
 
@@ -140,6 +146,7 @@ async def test_after_a_step_back_no_project_waits_for_more_than_an_interval(
         before = bench.polls()
         bench.clock.step -= timedelta(days=1)
         await asyncio.sleep(62)
+        assert len(bench.steps) == 1
         after = bench.polls()
     assert all(1 <= after[name] - before[name] <= 2 for name in before)
 
@@ -156,6 +163,7 @@ async def test_a_discovered_project_is_polled_and_a_lost_one_forgotten(bench: Be
         await asyncio.sleep(10)
         assert [snapshot.project.name for snapshot in bench.fleet.snapshots()] == ["fixed"]
         assert DiscoveryRemoved("iam/prod", "found") in bench.events
+        assert bench.journal.departed == ["found"]
         await asyncio.sleep(120)
         assert bench.polls()["found"] <= 2
 
@@ -163,8 +171,12 @@ async def test_a_discovered_project_is_polled_and_a_lost_one_forgotten(bench: Be
 async def test_a_fleet_without_projects_is_complete_when_its_sources_were_read(
     bench: Bench,
 ) -> None:
-    async with bench.running([], FakeProjects("iam/prod", ValueError("no"))) as scheduler:
+    source = FakeProjects("iam/prod", ValueError("no"))
+    async with bench.running([], source) as scheduler:
         await asyncio.wait_for(scheduler.complete.wait(), 0.5)
+        assert not scheduler.fleet_known.is_set()
+        source.answer = []
+        await asyncio.wait_for(scheduler.fleet_known.wait(), 10.5)
 
 
 async def test_a_poll_under_way_of_a_lost_project_is_cancelled(bench: Bench) -> None:

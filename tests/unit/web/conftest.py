@@ -7,8 +7,11 @@ import pytest
 from aiohttp import ClientSession, web
 
 from auditd.web.address import Address
+from auditd.web.api import make_api
 from auditd.web.app import Readiness, make_app
+from auditd.web.guard import Guard
 from auditd.web.listener import listen
+from tests.unit.web.fakes import NOW, Office
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Daemon:
     readiness: Readiness = field(default_factory=Readiness)
     asked: list[tuple[str, str, list[str]]] = field(default_factory=list)
     is_broken: bool = False
+    office: Office = field(default_factory=Office)
 
     def expose(self, *, accept: str, accept_encoding: str, names: Sequence[str]) -> Rendered:
         self.asked.append((accept, accept_encoding, list(names)))
@@ -40,12 +44,19 @@ class Daemon:
             readiness=lambda: self.readiness,
             version="1.2.3<script>",
             external_url=external_url,
+            api=make_api(self.office, Guard([], external_url), now=lambda: NOW),
         )
 
 
 @pytest.fixture
 def daemon() -> Daemon:
     return Daemon()
+
+
+@pytest.fixture
+def office(daemon: Daemon) -> Office:
+    """Whom the API asks."""
+    return daemon.office
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""`alerts list|ack`: what fires, and that somebody knows of it."""
+
+from __future__ import annotations
+
+import click
+
+from auditd.alerting.alert import AlertState
+from auditd.cli import state
+from auditd.cli.listing import Column, print_listing
+from auditd.cli.state import Place
+from auditd.daemon.running import RunningDaemon
+from auditd.daemon.state_access import alert_views
+from auditd.daemon.watch import utc_now
+from auditd.web.api_view import AlertView
+
+_COLUMNS: tuple[Column[AlertView], ...] = (
+    Column("FINGERPRINT", lambda alert: alert.fingerprint, is_whole=True),
+    Column("STATE", lambda alert: alert.state),
+    Column("SEVERITY", lambda alert: alert.labels["severity"]),
+    Column("ALERTNAME", lambda alert: alert.labels["alertname"]),
+    Column("PROJECT", lambda alert: alert.labels["project"]),
+    Column("AUTHORIZATION", lambda alert: alert.labels.get("authorization", "-")),
+    Column("AGE", lambda alert: alert.annotations["age"]),
+    Column("SUPPRESSED", lambda alert: alert.suppression or "-"),
+)
+
+
+@click.group("alerts")
+def command() -> None:
+    """List alerts, or acknowledge one."""
+
+
+@command.command("list")
+@state.at_place
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([str(each) for each in AlertState]),
+    multiple=True,
+    default=(AlertState.FIRING.value, AlertState.PENDING.value),
+    show_default=True,
+    help="Which alerts. May be given several times.",
+)
+@click.option("--project", metavar="NAME", help="Only alerts of this project.")
+@state.output_format
+def list_alerts(
+    place: Place, *, states: tuple[str, ...], project: str | None, output_format: str
+) -> None:
+    """List alerts, the more severe first. Resolved ones are kept for some days."""
+    with place.reading() as reader:
+        stored = reader.state()
+    alerts = [
+        alert
+        for alert in alert_views(stored, utc_now())
+        if alert.state in states and project in {None, alert.labels["project"]}
+    ]
+    print_listing(alerts, _COLUMNS, output_format=output_format)
+
+
+@command.command("ack")
+@click.argument("fingerprint")
+@state.at_place
+@state.web_url
+@state.author
+@state.comment
+def acknowledge(place: Place, fingerprint: str, *, web_url: str, author: str, comment: str) -> None:
+    """Say that you know of the firing alert FINGERPRINT: it is not told again until it ends."""
+    place.ask(RunningDaemon(web_url).acknowledge(fingerprint, author=author, comment=comment))
+    click.echo(f"{fingerprint} is acknowledged; its end will be told")

@@ -1,0 +1,62 @@
+"""What an attempt means for its delivery, and what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from auditd.alerting.delivery import Delivery, DeliveryState
+from auditd.alerting.events import DeliveryDead, DeliveryRetried, DeliverySent
+from auditd.alerting.retry import RetryAt, next_attempt
+from auditd.hooks.lane import Parcel
+from auditd.hooks.port import HookError
+
+
+def delivered(delivery: Delivery, *, duration_seconds: float, now: datetime) -> Parcel:
+    """The receiver has it."""
+    latency = now - delivery.created_at
+    sent = DeliverySent(
+        hook=delivery.hook,
+        id=delivery.id,
+        group_key=delivery.group_key,
+        alerts=len(delivery.notification.alerts),
+        attempt=delivery.attempts,
+        duration_seconds=duration_seconds,
+        latency_seconds=max(0.0, latency.total_seconds()),
+    )
+    return Parcel(
+        replace(delivery, state=DeliveryState.DELIVERED, last_error="", settled_at=now), sent
+    )
+
+
+def failed(
+    delivery: Delivery, error: HookError, *, random_fraction: float, now: datetime
+) -> Parcel:
+    """The receiver has it not: it is tried again, or that was the last attempt."""
+    age = now - delivery.created_at
+    verdict = next_attempt(
+        delivery.attempts, age, error.failure, random_fraction=random_fraction, now=now
+    )
+    message = str(error)
+    if isinstance(verdict, RetryAt):
+        retried = DeliveryRetried(
+            hook=delivery.hook,
+            id=delivery.id,
+            group_key=delivery.group_key,
+            attempt=delivery.attempts,
+            reason=error.reason,
+            message=message,
+            next_at=verdict.at,
+        )
+        return Parcel(replace(delivery, next_at=verdict.at, last_error=message), retried)
+    dead = DeliveryDead(
+        hook=delivery.hook,
+        id=delivery.id,
+        group_key=delivery.group_key,
+        attempts=delivery.attempts,
+        reason=error.reason,
+        message=message,
+        death=verdict.reason,
+    )
+    state = DeliveryState.DEAD
+    return Parcel(replace(delivery, state=state, last_error=message, settled_at=now), dead)

@@ -1,0 +1,201 @@
+"""What people read in chats and mails: sandboxed Jinja2, English and Chinese built in.
+
+Whatever a template prints is foreign text: it becomes one line, is cut, and is escaped for the
+target. Only the template's own words and links are taken as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from auditd.alerting.notification import Notification, NotifiedAlert, NotifiedStatus
+
+VALUE_LIMIT = 500
+"""Characters of one printed value, before it is escaped."""
+
+OUTPUT_LIMIT = 16_384
+"""Characters that a configured template may make."""
+
+_WEB_ADDRESS = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]+", re.ASCII)
+
+
+class Language(StrEnum):
+    """Of the built-in texts."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+def _plain_link(url: str, words: str) -> str:
+    return f"{words}: {url}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How text is written for one kind of receiver."""
+
+    escape: Callable[[str], str] = str
+    """Makes any text mean just itself."""
+    link: Callable[[str, str], str] = _plain_link
+    """Of an address, which has no blank and none of <>"|\\^`{}, and of words that are escaped."""
+
+
+PLAIN = Target()
+
+
+class _Written(str):
+    """Text that is escaped already. What a template makes of it is escaped once more."""
+
+    __slots__ = ()
+
+
+class Wording:
+    """Writes notifications in one language for one target.
+
+    `title` and `text` are Jinja2 templates that replace the built-in ones: of the title, with
+    the variable `notification`, and of one alert, with `alert`; both also have
+    `link(url, words)`. When such a template fails, the built-in one takes its place.
+
+    Raises:
+        ValueError: a template has no valid syntax.
+    """
+
+    def __init__(
+        self,
+        language: Language,
+        target: Target = PLAIN,
+        *,
+        title: str | None = None,
+        text: str | None = None,
+    ) -> None:
+        environment = _environment(target)
+        source = (files("auditd.hooks") / "texts" / f"{language}.jinja").read_text("utf-8")
+        self._texts: Any = environment.from_string(source).module
+        self._title = _compile(environment, title, "title")
+        self._text = _compile(environment, text, "text")
+
+    def title(self, notification: Notification) -> str:
+        """One line."""
+        facts = _Headline.of(notification)
+        built_in: str = self._texts.title(facts)
+        chosen = _print(self._title, notification=facts) if self._title else None
+        return " ".join((chosen or built_in).split())
+
+    def alert(self, alert: NotifiedAlert) -> str:
+        """What is said of one alert: a few lines, the first of which tells most."""
+        built_in: str = self._texts.alert(alert)
+        chosen = _print(self._text, alert=alert) if self._text else None
+        return (chosen or built_in).strip()
+
+    def more(self, count: int) -> str:
+        """That there are `count` alerts that are not told of here."""
+        text: str = self._texts.more(count)
+        return text.strip()
+
+    def body(
+        self,
+        notification: Notification,
+        *,
+        limit: int,
+        separator: str = "\n\n",
+        size: Callable[[str], int] = len,
+    ) -> str:
+        """The alerts, as many as fit as a whole, and how many there are besides.
+
+        The result's `size` is at most `limit`, unless even "and N more" is larger.
+        """
+        blocks = [self.alert(alert) for alert in notification.alerts]
+        total = len(blocks) + notification.truncated
+        for shown in range(len(blocks), -1, -1):
+            rest = [self.more(total - shown)] if total > shown else []
+            text = separator.join([*blocks[:shown], *rest])
+            if size(text) <= limit:
+                break
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Headline:
+    """What a title may be made of."""
+
+    status: NotifiedStatus
+    reason: str
+    count: int
+    """Of firing alerts, or of all when none fires; those that were cut off included."""
+    common_labels: dict[str, str]
+    group_labels: dict[str, str]
+
+    @classmethod
+    def of(cls, notification: Notification) -> _Headline:
+        count = sum(alert.status is notification.status for alert in notification.alerts)
+        return cls(
+            status=notification.status,
+            reason=notification.reason,
+            count=count + notification.truncated,
+            common_labels=dict(notification.common_labels),
+            group_labels=dict(notification.group_labels),
+        )
+
+
+def _environment(target: Target) -> ImmutableSandboxedEnvironment:
+    def written(value: Any) -> str:
+        return value if isinstance(value, _Written) else target.escape(_one_line(value))
+
+    def link(url: str, words: str) -> _Written:
+        text = written(words)
+        is_safe = _WEB_ADDRESS.fullmatch(url)
+        return _Written(target.link(url, text) if is_safe else f"{text}: {written(url)}")
+
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=False,  # every target has its own escaping, see `finalize`
+        finalize=written,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["link"] = link
+    return environment
+
+
+def _one_line(value: Any) -> str:
+    line = " ".join(str(value).split())
+    text = "".join(character for character in line if character.isprintable())
+    return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1] + "…"
+
+
+def _compile(
+    environment: ImmutableSandboxedEnvironment, source: str | None, key: str
+) -> Template | None:
+    try:
+        return environment.from_string(source) if source else None
+    except TemplateError as error:
+        msg = f"{key} is not a valid Jinja2 template: {error}"
+        raise ValueError(msg) from error
+
+
+def _print(template: Template, **facts: Any) -> str | None:
+    """What the template makes; None when it fails, makes nothing or far too much."""
+    try:
+        text = "".join(_within_limit(template.generate(facts)))
+    except Exception:  # noqa: BLE001 # a template can raise anything; the alert must be told
+        return None
+    return text if text.strip() and len(text) <= OUTPUT_LIMIT else None
+
+
+def _within_limit(pieces: Iterable[str]) -> list[str]:
+    """The pieces up to the one that exceeds the limit, so that no loop of a template is endless."""
+    kept: list[str] = []
+    total = 0
+    for piece in pieces:
+        kept.append(piece)
+        total += len(piece)
+        if total > OUTPUT_LIMIT:
+            break
+    return kept

@@ -1,0 +1,1 @@
+"""How the schema came to be, for Alembic; `auditd.store.migration` runs it."""

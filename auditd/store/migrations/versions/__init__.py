@@ -1,0 +1,1 @@
+"""One file a revision. None of them imports the tables of today."""

@@ -1,0 +1,187 @@
+"""What is owed to hooks, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from auditd.alerting.delivery import Delivery, DeliveryState
+from auditd.store.codec import NOTIFICATION, encode
+from auditd.store.errors import StoreConflictError
+from auditd.store.schema import DELIVERIES, SWITCHED_OFF, upsert
+from auditd.store.trail import TrailEvent, TrailKind, append
+
+_SETTLED = {
+    DeliveryState.DELIVERED: TrailKind.DELIVERY_DELIVERED,
+    DeliveryState.DEAD: TrailKind.DELIVERY_DEAD,
+}
+
+
+def owe(connection: Connection, delivery: Delivery) -> None:
+    """Insert a pending delivery. Its group has no other that is pending."""
+    fixed = {
+        "id": delivery.id,
+        "hook": delivery.hook,
+        "group_key": delivery.group_key,
+        "notification": encode(delivery.notification),
+    }
+    connection.execute(insert(DELIVERIES).values({**fixed, **_progress(delivery)}))
+
+
+def settle(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    """Note what became of an attempt at a pending delivery. Doing it twice changes nothing.
+
+    Raises:
+        StoreConflictError: there is no such pending delivery.
+    """
+    if not _advance(connection, delivery, DeliveryState.PENDING):
+        stored = find(connection, delivery.id)
+        if stored is None or stored.state is not delivery.state:
+            msg = f"delivery {delivery.id} is not pending; its outcome was not noted"
+            raise StoreConflictError(msg)
+    elif kind := _SETTLED.get(delivery.state):
+        append(connection, [_event(delivery, kind, delivery.settled_at or now)])
+
+
+def replay(connection: Connection, delivery_id: str, now: datetime) -> Delivery:
+    """Owe a dead delivery again as of now, with the same id.
+
+    Raises:
+        StoreConflictError: it is not dead, or its group has another pending one.
+    """
+    dead = find(connection, delivery_id)
+    if dead is None or dead.state is not DeliveryState.DEAD:
+        state = dead.state if dead else "not there"
+        msg = f"delivery {delivery_id} is {state}; only dead ones can be replayed"
+        raise StoreConflictError(msg)
+    is_of_group = DELIVERIES.c.group_key == dead.group_key
+    query = select(DELIVERIES.c.id).where(is_of_group, _is(DeliveryState.PENDING))
+    if other := connection.execute(query).scalar():
+        msg = f"delivery {other} of the same group is pending; replay {delivery_id} after it"
+        raise StoreConflictError(msg)
+    pending = replace(
+        dead,
+        state=DeliveryState.PENDING,
+        attempts=0,
+        created_at=now,
+        next_at=now,
+        settled_at=None,
+        last_error="",
+    )
+    _advance(connection, pending, DeliveryState.DEAD)
+    append(connection, [_event(dead, TrailKind.DELIVERY_REPLAYED, now)])
+    return pending
+
+
+def find(connection: Connection, delivery_id: str) -> Delivery | None:
+    """The delivery with this id."""
+    row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == delivery_id)).one_or_none()
+    return _delivery(row) if row else None
+
+
+def pending(connection: Connection) -> tuple[Delivery, ...]:
+    """All that is owed, in the order in which it came to be."""
+    query = select(DELIVERIES).where(_is(DeliveryState.PENDING)).order_by(DELIVERIES.c.seq)
+    return tuple(_delivery(row) for row in connection.execute(query))
+
+
+def newest(
+    connection: Connection,
+    *,
+    state: DeliveryState | None,
+    hook: str | None,
+    before: str | None,
+    limit: int,
+) -> tuple[Delivery, ...]:
+    """At most `limit` deliveries, the newest first, all older than the one with the id `before`."""
+    query = select(DELIVERIES).order_by(DELIVERIES.c.seq.desc()).limit(limit)
+    if state:
+        query = query.where(_is(state))
+    if hook is not None:
+        query = query.where(DELIVERIES.c.hook == hook)
+    if before is not None:
+        seq = select(DELIVERIES.c.seq).where(DELIVERIES.c.id == before).scalar_subquery()
+        query = query.where(DELIVERIES.c.seq < seq)
+    return tuple(_delivery(row) for row in connection.execute(query))
+
+
+def prune(connection: Connection, before: datetime) -> None:
+    """Remove what was settled before that instant."""
+    is_settled = ~_is(DeliveryState.PENDING)
+    connection.execute(delete(DELIVERIES).where(is_settled, DELIVERIES.c.settled_at < before))
+
+
+def switch_off(connection: Connection, hook: str, reason: str, now: datetime) -> None:
+    """Note why a hook gets nothing until a person switches it on. Idempotent."""
+    query = select(SWITCHED_OFF.c.reason).where(SWITCHED_OFF.c.hook == hook)
+    if connection.execute(query).scalar() == reason:
+        return
+    upsert(connection, SWITCHED_OFF, [{"hook": hook, "reason": reason}])
+    append(connection, [TrailEvent(now, TrailKind.HOOK_SWITCHED_OFF, hook, {"reason": reason})])
+
+
+def switch_on(connection: Connection, hook: str, now: datetime) -> None:
+    """Let a hook get things again. Does nothing for one that is on."""
+    if connection.execute(delete(SWITCHED_OFF).where(SWITCHED_OFF.c.hook == hook)).rowcount:
+        append(connection, [TrailEvent(now, TrailKind.HOOK_SWITCHED_ON, hook)])
+
+
+def switched_off(connection: Connection) -> Mapping[str, str]:
+    """The reasons, by hook."""
+    return {row.hook: row.reason for row in connection.execute(select(SWITCHED_OFF))}
+
+
+def probe(connection: Connection) -> None:
+    """Write something and take it back, to find out whether that is possible."""
+    upsert(connection, SWITCHED_OFF, [{"hook": "", "reason": ""}])
+    connection.execute(delete(SWITCHED_OFF).where(SWITCHED_OFF.c.hook == ""))
+
+
+def _advance(connection: Connection, delivery: Delivery, former: DeliveryState) -> bool:
+    """Whether there was such a delivery in the former state."""
+    statement = update(DELIVERIES).where(DELIVERIES.c.id == delivery.id, _is(former))
+    return connection.execute(statement.values(_progress(delivery))).rowcount == 1
+
+
+def _is(state: DeliveryState) -> Any:
+    return DELIVERIES.c.state == str(state)
+
+
+def _event(delivery: Delivery, kind: TrailKind, at: datetime) -> TrailEvent:
+    detail = {
+        "hook": delivery.hook,
+        "group_key": delivery.group_key,
+        "attempts": str(delivery.attempts),
+        "last_error": delivery.last_error,
+    }
+    return TrailEvent(at, kind, delivery.id, detail)
+
+
+def _progress(delivery: Delivery) -> Mapping[str, Any]:
+    return {
+        "state": str(delivery.state),
+        "attempts": delivery.attempts,
+        "created_at": delivery.created_at,
+        "next_at": delivery.next_at,
+        "settled_at": delivery.settled_at,
+        "last_error": delivery.last_error,
+    }
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        hook=row.hook,
+        group_key=row.group_key,
+        notification=NOTIFICATION.decode(row.notification),
+        created_at=row.created_at,
+        next_at=row.next_at,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        last_error=row.last_error,
+        settled_at=row.settled_at,
+    )

@@ -1,0 +1,127 @@
+"""Everything that the daemon goes on from after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from auditd.alerting.alert import Alert
+from auditd.alerting.delivery import Delivery
+from auditd.alerting.grouping import Group
+from auditd.alerting.silence import Acknowledgement, Silence
+from auditd.audit.project import Project
+from auditd.audit.snapshot import ProjectSnapshot
+from auditd.store import hush, outbox
+from auditd.store.codec import GROUP, Sight, decode_alert, decode_sight
+from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS
+from auditd.store.trail import read_end
+
+
+@dataclass(frozen=True, slots=True)
+class PollTimes:
+    """What every poll changes."""
+
+    attempted_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    failures_in_a_row: int = 0
+    sighted_at: datetime | None = None
+    """The latest `last_seen_at` of the project's alerts; None when it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """A snapshot without the settings of its project, which are the configuration's."""
+
+    project_id: str
+    sight: Sight
+    times: PollTimes
+
+    def of(self, project: Project) -> ProjectSnapshot:
+        """The snapshot of a project with these settings.
+
+        It is a blank one if the project has another id: then nothing is known of it yet.
+        """
+        if project.project_id != self.project_id:
+            return ProjectSnapshot(project)
+        return ProjectSnapshot(
+            project=project,
+            attempted_at=self.times.attempted_at,
+            succeeded_at=self.times.succeeded_at,
+            failures_in_a_row=self.times.failures_in_a_row,
+            **msgspec.structs.asdict(self.sight),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """All that was stored, as it was."""
+
+    snapshots: Mapping[str, StoredSnapshot] = field(default_factory=dict)
+    """By project name."""
+    alerts: Mapping[str, tuple[Alert, ...]] = field(default_factory=dict)
+    """By project name, then by fingerprint; those of projects that are gone are among them."""
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    """By key."""
+    silences: tuple[Silence, ...] = ()
+    acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    """By fingerprint."""
+    pending: tuple[Delivery, ...] = ()
+    """In the order in which they came to be owed."""
+    switched_off: Mapping[str, str] = field(default_factory=dict)
+    """Hook name -> why."""
+
+    def snapshot_of(self, project: Project) -> ProjectSnapshot:
+        """What is known of a project; a blank snapshot when nothing is."""
+        stored = self.snapshots.get(project.name)
+        return stored.of(project) if stored else ProjectSnapshot(project)
+
+
+def read_state(connection: Connection) -> StoredState:
+    """Everything. Raises ValueError or TypeError for what was not stored by this program."""
+    read_end(connection, "head")
+    snapshots = _snapshots(connection)
+    return StoredState(
+        snapshots=snapshots,
+        alerts=_alerts(connection, snapshots),
+        groups={
+            row.key: GROUP.decode(row.body)
+            for row in connection.execute(select(GROUPS).order_by(GROUPS.c.key))
+        },
+        silences=hush.silences(connection),
+        acknowledgements=hush.acknowledgements(connection),
+        pending=outbox.pending(connection),
+        switched_off=outbox.switched_off(connection),
+    )
+
+
+def _snapshots(connection: Connection) -> Mapping[str, StoredSnapshot]:
+    query = select(SNAPSHOTS, POLLS).join_from(SNAPSHOTS, POLLS).order_by(SNAPSHOTS.c.project)
+    return {
+        row.project: StoredSnapshot(row.project_id, decode_sight(row.body), _times(row))
+        for row in connection.execute(query)
+    }
+
+
+def _times(row: Row[Any]) -> PollTimes:
+    return PollTimes(row.attempted_at, row.succeeded_at, row.failures_in_a_row, row.sighted_at)
+
+
+def _alerts(
+    connection: Connection, snapshots: Mapping[str, StoredSnapshot]
+) -> Mapping[str, tuple[Alert, ...]]:
+    alerts: dict[str, list[Alert]] = {}
+    query = select(ALERTS).order_by(ALERTS.c.project, ALERTS.c.fingerprint)
+    for row in connection.execute(query):
+        stored = snapshots.get(row.project)
+        sighted_at = stored.times.sighted_at if stored else None
+        last_seen_at = row.last_seen_at or sighted_at
+        if last_seen_at is None:
+            msg = f"an alert of project {row.project} was never seen"
+            raise ValueError(msg)
+        alerts.setdefault(row.project, []).append(decode_alert(row.body, last_seen_at))
+    return {project: tuple(kept) for project, kept in alerts.items()}

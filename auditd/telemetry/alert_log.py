@@ -1,0 +1,89 @@
+"""Renders what became of alerts and deliveries as log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from logging import DEBUG, ERROR, INFO, WARNING
+from typing import Any, TypeAlias, assert_never
+
+from structlog.typing import FilteringBoundLogger
+
+from auditd.alerting.alert_events import AlertEvent, AlertFired, AlertResolved, AlertSuppressed
+from auditd.alerting.events import (
+    AlertRefused,
+    DeliveryDead,
+    DeliveryEvent,
+    DeliveryRetried,
+    DeliverySent,
+    StateFailed,
+    StateSent,
+)
+from auditd.audit.finding import Severity
+from auditd.telemetry import names
+from auditd.telemetry.event_log import plain
+from auditd.telemetry.repeats import Repeats
+
+Told: TypeAlias = AlertEvent | DeliveryEvent
+
+_FIRED_LEVEL = {Severity.INFO: INFO, Severity.WARNING: WARNING, Severity.CRITICAL: ERROR}
+
+
+class AlertLog:
+    """Logs each event as one line. A receiver that goes on failing is logged once a minute.
+
+    Args:
+        logger: where the lines go.
+        monotonic: seconds.
+    """
+
+    def __init__(self, logger: FilteringBoundLogger, *, monotonic: Callable[[], float]) -> None:
+        self._logger = logger
+        self._repeats = Repeats(monotonic)
+
+    def __call__(self, event: Told) -> None:
+        """Log the event. Never blocks."""
+        level, name = _headline(event)
+        details = _details(event)
+        if isinstance(event, StateFailed):
+            suppressed = self._repeats.admit((event.hook, event.peer, event.reason))
+            if suppressed is None:
+                return
+            if suppressed:
+                details["suppressed"] = suppressed
+        self._logger.log(level, name, **details)
+
+
+def _headline(event: Told) -> tuple[int, str]:  # noqa: PLR0911 -- one case for each event
+    match event:
+        case AlertFired(alert=alert):
+            return _FIRED_LEVEL[Severity(alert.labels["severity"])], names.ALERT_FIRED
+        case AlertResolved():
+            return INFO, names.ALERT_RESOLVED
+        case AlertSuppressed():
+            return INFO, names.ALERT_SUPPRESSED
+        case DeliverySent():
+            return INFO, names.DELIVERY_SENT
+        case StateSent():
+            return DEBUG, names.DELIVERY_SENT
+        case DeliveryRetried() | StateFailed():
+            return WARNING, names.DELIVERY_RETRIED
+        case DeliveryDead():
+            return ERROR, names.DELIVERY_DEAD
+        case AlertRefused():
+            return ERROR, names.DELIVERY_REFUSED
+        case _:
+            assert_never(event)
+
+
+def _details(event: Told) -> dict[str, Any]:
+    details = {field.name: getattr(event, field.name) for field in fields(event)}
+    if isinstance(event, AlertFired | AlertResolved | AlertSuppressed):
+        alert = details.pop("alert")
+        shown = ("project", "alertname", "authorization", "severity", "check")
+        details |= {label: alert.labels.get(label) for label in shown}
+        details["fingerprint"] = alert.fingerprint
+        details["summary"] = alert.annotations.get("summary")
+        if isinstance(event, AlertResolved):
+            details["reason"] = alert.end_reason
+    return {name: plain(value) for name, value in details.items() if value not in (None, "", False)}

@@ -1,0 +1,218 @@
+"""Any sequence of calls and restarts leaves a store as it would leave a few dictionaries."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from auditd.alerting.alert import Alert
+from auditd.alerting.delivery import Delivery, DeliveryState
+from auditd.alerting.grouping import Group
+from auditd.alerting.silence import Silence
+from auditd.audit.snapshot import ProjectSnapshot
+from auditd.store.errors import StoreConflictError
+from auditd.store.store import Store
+from tests.unit.store.examples import (
+    Clock,
+    a_delivery,
+    a_group,
+    a_project,
+    a_silence,
+    a_snapshot,
+    an_alert,
+    failed,
+    fired,
+    opened,
+    resolved,
+    settled,
+)
+
+PROJECTS = st.sampled_from(["p", "q"])
+NAMES = st.sampled_from(["a", "b", "c"])
+KEYS = st.sampled_from(["x", "y"])
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """The model is what the daemon has in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp())
+        self.runner = asyncio.Runner()
+        self.clock = Clock()
+        self.snapshots: dict[str, ProjectSnapshot] = {}
+        self.alerts: dict[str, dict[str, Alert]] = {}
+        self.groups: dict[str, Group] = {}
+        self.deliveries: dict[str, Delivery] = {}
+        self.silences: dict[str, Silence] = {}
+        self.entries = 0
+
+    @initialize()
+    def open(self) -> None:
+        self.opened = AsyncExitStack()
+        path = self.directory / "state.db"
+        self.store = self.run(self.opened.enter_async_context(opened(path, self.clock)))
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(work)
+
+    def refused(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> bool:
+        try:
+            self.run(work())
+        except StoreConflictError:
+            return True
+        return False
+
+    @rule(project=PROJECTS, seen=st.sets(NAMES), user=st.sampled_from(["u", "v"]))
+    def poll(self, project: str, seen: set[str], user: str) -> None:
+        now = self.clock.move(timedelta(minutes=1))
+        self.snapshots[project] = a_snapshot(project, at=now, user=user)
+        standing = [an_alert(project, name, at=now) for name in sorted(seen)]
+        known = self.alerts.get(project, {})
+        after = {alert.fingerprint: alert for alert in standing}
+        transitions = [fired(alert) for alert in standing if alert.fingerprint not in known]
+        groups = [a_group(project, *after)]
+        self.write(project, after, transitions, groups)
+
+    @rule(project=PROJECTS)
+    def poll_in_vain(self, project: str) -> None:
+        now = self.clock.move(timedelta(minutes=1))
+        before = self.snapshots.get(project, ProjectSnapshot(a_project(project)))
+        self.snapshots[project] = failed(before, now)
+        self.write(project, self.alerts.get(project, {}), [], [])
+
+    def write(
+        self, project: str, alerts: dict[str, Alert], transitions: list[Any], groups: list[Group]
+    ) -> None:
+        self.run(
+            self.store.record_poll(self.snapshots[project], alerts.values(), transitions, groups)
+        )
+        self.alerts[project] = alerts
+        self.entries += len(transitions)
+        self.keep(*groups)
+
+    def keep(self, *groups: Group) -> None:
+        for group in groups:
+            self.groups[group.key] = group
+            if not group.members:
+                del self.groups[group.key]
+
+    @rule(project=PROJECTS, are_told=st.booleans())
+    def leave(self, project: str, *, are_told: bool) -> None:
+        left = [] if are_told else [*self.alerts.get(project, {}).values()]
+        ended = [resolved(alert, self.clock()) for alert in left]
+        self.run(self.store.forget_project(project, ended))
+        self.snapshots.pop(project, None)
+        self.alerts[project] = {alert.fingerprint: alert for alert in ended}
+
+    @rule(key=KEYS, members=st.sets(NAMES), is_news=st.booleans())
+    def flush(self, key: str, members: set[str], *, is_news: bool) -> None:
+        group = a_group(key, *members)
+        delivery = a_delivery(f"d{len(self.deliveries)}", key) if is_news else None
+        is_busy = delivery is not None and any(
+            other.group_key == key and other.state is DeliveryState.PENDING
+            for other in self.deliveries.values()
+        )
+        assert self.refused(lambda: self.store.record_flush(group, delivery)) == is_busy
+        if not is_busy:
+            self.keep(group)
+            if delivery:
+                self.deliveries[delivery.id] = delivery
+
+    @precondition(lambda self: self.deliveries)
+    @rule(data=st.data(), state=st.sampled_from(DeliveryState))
+    def settle(self, data: st.DataObject, state: DeliveryState) -> None:
+        delivery = self.deliveries[data.draw(st.sampled_from(sorted(self.deliveries)))]
+        after = settled(delivery, state, self.clock())
+        if state is DeliveryState.PENDING:
+            after = replace(after, settled_at=None)
+        is_pending = delivery.state is DeliveryState.PENDING
+        is_refused = not is_pending and state is not delivery.state
+        assert self.refused(lambda: self.store.settle(after)) == is_refused
+        if is_pending:
+            self.deliveries[delivery.id] = after
+            self.entries += state is not DeliveryState.PENDING
+
+    @precondition(lambda self: self.deliveries)
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        dead = self.deliveries[data.draw(st.sampled_from(sorted(self.deliveries)))]
+        others = (each for each in self.deliveries.values() if each.group_key == dead.group_key)
+        is_busy = any(other.state is DeliveryState.PENDING for other in others)
+        is_possible = dead.state is DeliveryState.DEAD and not is_busy
+        assert self.refused(lambda: self.store.replay(dead.id)) != is_possible
+        if is_possible:
+            now = self.clock()
+            self.deliveries[dead.id] = replace(
+                a_delivery(dead.id, dead.group_key), created_at=now, next_at=now
+            )
+            self.entries += 1
+
+    @rule(name=NAMES, hours=st.integers(1, 3))
+    def silence(self, name: str, hours: int) -> None:
+        self.silences[name] = a_silence(name, hours)
+        self.run(self.store.put_silence(self.silences[name]))
+        self.entries += 1
+
+    @rule(name=NAMES)
+    def expire(self, name: str) -> None:
+        is_refused = self.refused(lambda: self.store.expire_silence(name, "ada"))
+        assert is_refused != (self.silences.pop(name, None) is not None)
+        self.entries += not is_refused
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.opened.aclose())
+        self.open()
+
+    @invariant()
+    def what_is_stored_is_what_is_known(self) -> None:
+        store: Store = self.store
+        self.run(store.save())
+        state = self.run(store.load())
+        assert set(state.snapshots) == set(self.snapshots)
+        for name, snapshot in self.snapshots.items():
+            assert state.snapshot_of(a_project(name)) == snapshot
+        stored = {
+            name: {alert.fingerprint: alert for alert in alerts}
+            for name, alerts in state.alerts.items()
+        }
+        assert stored == {name: alerts for name, alerts in self.alerts.items() if alerts}
+        assert state.groups == self.groups
+        assert {each.id: each for each in self.run(store.deliveries())} == self.deliveries
+        pending = [each for each in self.deliveries.values() if each.state == "pending"]
+        assert list(state.pending) == pending
+        assert {each.id: each for each in state.silences} == self.silences
+        verdict = self.run(store.verify())
+        assert (verdict.ok, verdict.checked) == (True, self.entries)
+
+    def teardown(self) -> None:
+        self.run(self.opened.aclose())
+        self.runner.close()
+        shutil.rmtree(self.directory)
+
+
+StoreMachine.TestCase.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+
+
+@pytest.mark.timeout(60)
+class TestStoreMachine(StoreMachine.TestCase):  # type: ignore[misc, valid-type]  # made at run time
+    """Runs the machine."""

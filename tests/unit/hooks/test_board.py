@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from auditd.alerting.grouping import Group
+from auditd.alerting.route import Route, build_tree
+from auditd.alerting.silence import Acknowledgement
+from auditd.hooks.board import Board
+from tests.unit.hooks.fakes import START, alert_of
+
+
+@pytest.fixture
+def board() -> Board:
+    tree = build_tree(Route(hook="ops", group_by=("project",)))
+    return Board(tree, hooks=["ops"], alerts={}, groups={})
+
+
+def test_alerts_are_found_by_project_and_by_fingerprint(board: Board) -> None:
+    one, other = alert_of("a"), alert_of("b", project="other")
+    board.publish("payments", (one,), ())
+    board.publish("other", (other,), ())
+    assert board.alerts_of("payments") == (one,)
+    assert set(board.alerts) == {one.fingerprint, other.fingerprint}
+    board.publish("payments", (), ())
+    assert board.alerts_of("payments") == ()
+    assert set(board.alerts) == {other.fingerprint}
+
+
+def test_admitting_changes_nothing_until_it_is_published(board: Board) -> None:
+    groups = board.admit([alert_of("a"), alert_of("b")], START)
+    assert board.groups == {}
+    (group,) = groups.values()
+    assert set(group.members) == {alert_of("a").fingerprint, alert_of("b").fingerprint}
+    heard: list[str] = []
+    board.listen(heard.append)
+    board.publish("payments", (), groups.values())
+    assert board.groups == groups
+    assert heard == [group.key]
+
+
+def test_admitting_again_keeps_what_the_hook_was_told(board: Board) -> None:
+    groups = board.admit([alert_of("a")], START)
+    board.publish("payments", (), groups.values())
+    assert board.admit([alert_of("a")], START + timedelta(hours=1)) == groups
+
+
+def test_a_group_without_members_is_over(board: Board) -> None:
+    group = Group("k", "r", "ops", {}, START)
+    board.publish_group(group)
+    assert board.groups == {}
+
+
+def test_groups_of_hooks_that_are_not_there_are_left_in_the_ledger() -> None:
+    group = Group("k", "r", "removed", {}, START)
+    tree = build_tree(Route(hook="ops"))
+    assert Board(tree, hooks=["ops"], alerts={}, groups={"k": group}).groups == {}
+
+
+def test_an_acknowledgement_suppresses_its_alert(board: Board) -> None:
+    alert = alert_of("a")
+    acknowledgement = Acknowledgement(alert.fingerprint, START, START, "me", "")
+    board.publish_acknowledgement(acknowledgement)
+    assert board.hush.acknowledgements == {alert.fingerprint: acknowledgement}

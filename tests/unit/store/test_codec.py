@@ -1,0 +1,70 @@
+"""The stored examples are what an installed release wrote. When one of them does not fit any more,
+the rows of everyone who updates do not either: add a migration, then a new example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditd.store import codec
+from tests.unit.store.examples import (
+    START,
+    a_group,
+    a_notification,
+    a_silence,
+    a_snapshot,
+    an_acknowledgement,
+    an_alert,
+    failed,
+    resolved,
+)
+
+EXAMPLES = Path(__file__).parent / "stored"
+
+SIGHT = codec.sight_of(failed(a_snapshot(), START))
+ALERT = resolved(an_alert(), START)
+VALUES = {
+    "group": (codec.encode(a_group("k", "f")), codec.GROUP.decode, a_group("k", "f")),
+    "notification": (
+        codec.encode(a_notification()),
+        codec.NOTIFICATION.decode,
+        a_notification(),
+    ),
+    "silence": (codec.encode(a_silence()), codec.SILENCE.decode, a_silence()),
+    "acknowledgement": (
+        codec.encode(an_acknowledgement(an_alert())),
+        codec.ACKNOWLEDGEMENT.decode,
+        an_acknowledgement(an_alert()),
+    ),
+    "sight": (codec.encode(SIGHT), codec.decode_sight, SIGHT),
+    "alert": (codec.encode_alert(ALERT), lambda body: codec.decode_alert(body, START), ALERT),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_is_stored_is_read_as_it_was(name: str) -> None:
+    encoded, decode, value = VALUES[name]
+    assert decode(encoded) == value
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_a_release_stored_can_be_read(name: str) -> None:
+    encoded, decode, value = VALUES[name]
+    stored = (EXAMPLES / f"{name}.json").read_text().rstrip("\n")
+    assert decode(stored) == value
+    assert encoded == stored
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("body", ["", "{", "[]", "{}", "null", '"x"', "7"])
+def test_what_nobody_stored_is_a_value_error(name: str, body: str) -> None:
+    _, decode, _ = VALUES[name]
+    with pytest.raises(ValueError):  # noqa: PT011 -- the message is the library's
+        decode(body)
+
+
+def test_a_bad_timestamp_is_a_value_error() -> None:
+    body = codec.encode(SIGHT).replace("in_seconds", "in_minutes")
+    with pytest.raises(ValueError, match="RFC"):
+        codec.decode_sight(body)

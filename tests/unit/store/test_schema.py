@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Dialect, create_engine, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from auditd.store.migration import HEAD, upgrade
+from auditd.store.schema import (
+    ALERTS,
+    DELIVERIES,
+    METADATA,
+    SWITCHED_OFF,
+    Instant,
+    instant_text,
+    upsert,
+)
+
+POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # of SQLAlchemy
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        upgrade(connection)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def test_head_is_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", "auditd.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+@pytest.mark.parametrize("table", METADATA.sorted_tables, ids=str)
+def test_postgresql_knows_everything_in_the_schema(table: Any) -> None:
+    dialect = POSTGRESQL
+    assert str(CreateTable(table).compile(dialect=dialect))
+    for index in table.indexes:
+        assert str(CreateIndex(index).compile(dialect=dialect))
+
+
+def test_one_pending_delivery_a_group_is_a_rule_of_postgresql_too() -> None:
+    (index,) = (index for index in DELIVERIES.indexes if index.name == "deliveries_pending")
+    text = str(CreateIndex(index).compile(dialect=POSTGRESQL))
+    assert "UNIQUE" in text
+    assert "WHERE state = 'pending'" in text
+
+
+def test_rows_are_replaced_on_postgresql_too() -> None:
+    class Recorder:
+        dialect = POSTGRESQL
+        statement = ""
+
+        def execute(self, statement: Any, rows: Any) -> None:
+            self.statement = str(statement.compile(dialect=self.dialect))
+
+    recorder: Any = Recorder()
+    upsert(recorder, ALERTS, [{"project": "p", "fingerprint": "f", "body": "{}"}])
+    assert "ON CONFLICT (project, fingerprint) DO UPDATE" in recorder.statement
+
+
+def test_no_rows_are_no_statement(connection: Connection) -> None:
+    upsert(connection, SWITCHED_OFF, [])
+    assert not connection.in_transaction()
+
+
+def test_a_row_replaces_the_one_with_its_key(connection: Connection) -> None:
+    for reason in ("one", "two"):
+        upsert(connection, SWITCHED_OFF, [{"hook": "ops", "reason": reason}])
+    assert connection.execute(select(SWITCHED_OFF)).all() == [("ops", "two")]
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
+def test_instants_survive_and_their_texts_sort_as_they_do(one: datetime, other: datetime) -> None:
+    texts = [instant_text(one), instant_text(other)]
+    assert (texts[0] < texts[1]) == (one < other)
+    assert Instant().process_result_value(texts[0], POSTGRESQL) == one
+
+
+def test_an_instant_of_another_zone_is_stored_in_utc() -> None:
+    at = datetime(2026, 1, 1, 8, tzinfo=timezone(timedelta(hours=8)))
+    assert instant_text(at) == "2026-01-01T00:00:00.000000Z"

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from auditd.alerting.alert import Alert, AlertState
+from auditd.alerting.delivery import Delivery
+from auditd.alerting.events import (
+    DeliveryDead,
+    DeliveryRetried,
+    DeliverySent,
+    SendFailure,
+    StateFailed,
+    StateSent,
+)
+from auditd.alerting.retry import DeathReason
+from auditd.telemetry.alert_metrics import AlertMetrics
+from auditd.telemetry.exposition import render
+from tests.unit.hooks.fakes import START, alert_of, delivery_of, resolved
+
+
+class Exposed:
+    """Metrics over lists that a test fills."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+        self.pending: list[Delivery] = []
+        self.dead: dict[str, int] = {}
+        self.registry = CollectorRegistry(auto_describe=True)
+        self.metrics = AlertMetrics(
+            projects=lambda: ["payments"],
+            alertnames=lambda: ["GitAuthorizationOverdue", "ProjectBlind"],
+            alerts=lambda: self.alerts,
+            hooks=["ops", "am"],
+            pending=lambda: self.pending,
+            dead=lambda: self.dead,
+        )
+        self.registry.register(self.metrics)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        families = text_string_to_metric_families(render(self.registry).body.decode())
+        samples = [sample for family in families for sample in family.samples]
+        found = [s.value for s in samples if s.name == name and s.labels == labels]
+        return found[0] if found else None
+
+
+@pytest.fixture
+def exposed() -> Exposed:
+    return Exposed()
+
+
+def alerts(exposed: Exposed, alertname: str, state: str) -> Any:
+    return exposed.value("auditd_alerts", project="payments", alertname=alertname, state=state)
+
+
+def test_every_alertname_of_every_project_starts_at_zero(exposed: Exposed) -> None:
+    for alertname in ("GitAuthorizationOverdue", "ProjectBlind"):
+        assert alerts(exposed, alertname, "firing") == 0
+        assert alerts(exposed, alertname, "pending") == 0
+
+
+def test_open_alerts_are_counted_by_state_and_ended_ones_are_not(exposed: Exposed) -> None:
+    pending = replace(alert_of("b"), state=AlertState.PENDING)
+    exposed.alerts = [alert_of("a"), pending, resolved(alert_of("c"), START)]
+    assert alerts(exposed, "GitAuthorizationOverdue", "firing") == 1
+    assert alerts(exposed, "GitAuthorizationOverdue", "pending") == 1
+
+
+def test_the_outbox_is_shown_as_it_is(exposed: Exposed) -> None:
+    assert exposed.value("auditd_outbox_deliveries", hook="ops", state="pending") == 0
+    oldest = "auditd_outbox_oldest_pending_timestamp_seconds"
+    assert exposed.value(oldest, hook="ops") is None
+    exposed.pending = [delivery_of(1), delivery_of(2)]
+    exposed.dead = {"ops": 3}
+    assert exposed.value("auditd_outbox_deliveries", hook="ops", state="pending") == 2
+    assert exposed.value("auditd_outbox_deliveries", hook="ops", state="dead") == 3
+    assert exposed.value(oldest, hook="ops") == START.timestamp()
+
+
+def test_attempts_failures_and_latency_are_counted_for_each_hook(exposed: Exposed) -> None:
+    for event in (
+        DeliverySent("ops", "msg_1", "g", 1, 1, 0.1, 0.4),
+        DeliveryRetried("ops", "msg_2", "g", 1, SendFailure.SERVER, "503", START),
+        DeliveryDead("ops", "msg_2", "g", 2, SendFailure.SERVER, "503", DeathReason.EXPIRED),
+        StateSent("am", 0, 3, 0.1),
+        StateFailed("am", 0, SendFailure.CONNECT, "refused"),
+    ):
+        exposed.metrics(event)
+    assert exposed.value("auditd_notifications_total", hook="ops") == 3
+    assert exposed.value("auditd_notifications_total", hook="am") == 2
+    failed = "auditd_notifications_failed_total"
+    assert exposed.value(failed, hook="ops", reason="server") == 2
+    assert exposed.value(failed, hook="am", reason="connect") == 1
+    assert exposed.value(failed, hook="ops", reason="gone") == 0
+    latency = "auditd_notification_latency_seconds"
+    assert exposed.value(f"{latency}_count", hook="ops") == 1
+    assert exposed.value(f"{latency}_bucket", hook="ops", le="0.5") == 1
+    assert exposed.value(f"{latency}_count", hook="am") == 0
