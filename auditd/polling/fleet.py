@@ -25,6 +25,10 @@ class Fleet:
         """How many projects have not been polled once yet, successfully or not."""
         return len(self._untried)
 
+    def is_untried(self, name: str) -> bool:
+        """Whether this process has not polled the project yet, whatever a former one knew."""
+        return name in self._untried
+
     def snapshots(self) -> Collection[ProjectSnapshot]:
         """All of them, in the order in which the projects joined."""
         return self._snapshots.values()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from auditd.audit.authorization import Listing
@@ -74,8 +75,10 @@ class Poller:
         timing: _Timing,
     ) -> None:
         known = self._known(slot)
+        is_first = self._fleet.is_untried(slot.project.name)
         snapshot, events = succeeded(
-            known,
+            # Whoever reads this process's log from its start finds every finding in it.
+            replace(known, findings=()) if is_first else known,
             listing,
             self._policy,
             at=self._now(),
@@ -91,7 +94,7 @@ class Poller:
                 authorizations=len(snapshot.authorizations or ()),
                 findings=len(snapshot.findings),
                 warnings=listing.warnings,
-                is_news=bool(events) or not known.is_up,
+                is_news=bool(events) or is_first or not known.is_up,
             )
         )
         for event in events:

@@ -11,13 +11,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import sleep
 
 from auditd.store.errors import StoreHeldError, StoreUnavailableError
+
+_TRIES = 50
+_PAUSE_SECONDS = 0.01
+"""Between tries. A program that the last daemon was just starting holds the lock with it from its
+fork to its exec, and so outlives a kill of the daemon by a moment."""
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Hold the lock of the database at `path`, with our pid in it, until the block ends.
+
+    Blocks for half a second at most.
 
     Raises:
         StoreHeldError: another process, or this one, holds it already.
@@ -39,14 +47,18 @@ def held(path: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, path: Path, lock: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        text = os.pread(descriptor, 32, 0).strip()
-        pid = int(text) if text.isdigit() else None
-        raise StoreHeldError(str(path), pid) from None
-    except OSError as error:
-        raise _unavailable(lock, error) from error
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(_PAUSE_SECONDS)
+        except OSError as error:
+            raise _unavailable(lock, error) from error
+        else:
+            return
+    text = os.pread(descriptor, 32, 0).strip()
+    pid = int(text) if text.isdigit() else None
+    raise StoreHeldError(str(path), pid)
 
 
 def _unavailable(lock: Path, error: OSError) -> StoreUnavailableError:

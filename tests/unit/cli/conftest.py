@@ -68,7 +68,7 @@ class Site:
 
     def run(self, *arguments: str) -> Result:
         """Run a command with this configuration."""
-        return CliRunner().invoke(
+        return CliRunner(env={"COLUMNS": None}).invoke(
             main, [*arguments[:2], f"--config.file={self.file}", *arguments[2:]]
         )
 

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from auditd.audit.authorization import Listing, Status
-from auditd.audit.events import Event, FindingFlagged, PollFailed, PollFinished
+from auditd.audit.events import (
+    AuthorizationAdded,
+    Event,
+    FindingFlagged,
+    PollFailed,
+    PollFinished,
+)
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.project import Project
 from auditd.audit.run import Policy
@@ -77,6 +83,26 @@ async def test_a_list_is_checked_published_and_told(
     assert bench.journal.recorded == [bench.snapshot()]
     (finished,) = bench.told(PollFinished)
     assert finished == PollFinished("payments", 0.5, 0.0, 1, 1, (), is_news=True)
+
+
+async def test_what_a_former_process_found_is_flagged_again_by_the_first_list_only(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    async def answer(_: Project) -> Listing:
+        return Listing((make_authorization(status=Status.OVERDUE),))
+
+    cloud.answer = answer
+    former = Bench(cloud, clock, policy)
+    await former.poll()
+    bench = Bench(cloud, clock, policy)
+    bench.fleet = Fleet(lambda _: former.snapshot())
+    bench.fleet.join(bench.project)
+    bench.poller._fleet = bench.fleet
+    await bench.poll()
+    await bench.poll()
+    assert len(bench.told(FindingFlagged)) == 1
+    assert [event.is_news for event in bench.told(PollFinished)] == [True, False]  # type: ignore[union-attr] # told() gave that kind
+    assert bench.told(AuthorizationAdded) == []
 
 
 async def test_waiting_for_a_turn_is_lag_and_not_duration(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -46,6 +47,22 @@ def test_a_kill_leaves_nothing_behind(path: Path) -> None:
         process.communicate()
     with held(path):
         pass
+
+
+def test_a_lock_that_outlives_its_owner_by_a_moment_refuses_nobody(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    descriptor = os.open(path.with_name("state.db.lock"), os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        os.close(descriptor)
+
+    monkeypatch.setattr("auditd.store.lock.sleep", pause)
+    with held(path):
+        assert len(pauses) == 1
 
 
 def test_the_same_process_is_refused_too(path: Path) -> None:
