@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 LOCK := --universal --generate-hashes --no-annotate --no-header --quiet
 
-.PHONY: setup demo test check lock clean
+.PHONY: setup demo test check chaos lock clean
 
 setup: $(VENV)/.run
 
@@ -24,6 +24,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The long run: ROUNDS kills at random points, every failpoint, a day without a receiver.
+ROUNDS ?= 2000
+chaos: $(VENV)/.dev
+	AUDITD_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -s tests/chaos $(ARGS)
 
 # Rewrites the lock files from pyproject.toml; everything else only reads them.
 lock: $(VENV)/.dev

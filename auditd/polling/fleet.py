@@ -19,6 +19,7 @@ class Fleet:
         self._recall = recall
         self._snapshots: dict[str, ProjectSnapshot] = {}
         self._untried: set[str] = set()
+        self._left: set[str] = set()
 
     @property
     def untried(self) -> int:
@@ -43,12 +44,17 @@ class Fleet:
         if known is None:
             self._untried.add(project.name)
         self._snapshots[project.name] = (
-            replace(known, project=project) if known else self._recall(project)
+            replace(known, project=project) if known else self._first_of(project)
         )
+
+    def _first_of(self, project: Project) -> ProjectSnapshot:
+        """What a former process knew, unless the project has left since: that ends it."""
+        return ProjectSnapshot(project) if project.name in self._left else self._recall(project)
 
     def leave(self, name: str) -> ProjectSnapshot:
         """Forget a project. Returns the last that was known of it."""
         self._untried.discard(name)
+        self._left.add(name)
         return self._snapshots.pop(name)
 
     def publish(self, snapshot: ProjectSnapshot) -> None:

@@ -26,6 +26,15 @@ def test_what_a_former_process_knew_of_a_project_is_recalled_when_it_joins() -> 
     assert fleet.untried == 1
 
 
+def test_a_project_that_left_and_comes_back_begins_anew() -> None:
+    fleet = Fleet(lambda project: ProjectSnapshot(project, succeeded_at=START))
+    fleet.join(make_project("a"))
+    fleet.leave("a")
+    fleet.join(make_project("a"))
+    (snapshot,) = fleet.snapshots()
+    assert snapshot.succeeded_at is None
+
+
 def test_what_comes_late_of_a_project_that_left_is_dropped() -> None:
     fleet = Fleet()
     fleet.join(make_project("a"))

@@ -1,0 +1,92 @@
+"""A small fleet whose authorizations never rest, and everything that watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from auditd.alerting.route import Route, build_tree
+from auditd.alerting.rules import CheckRule, Rules
+from auditd.audit.authorization import Listing, Status
+from auditd.audit.checks import overdue, unauthenticated
+from auditd.audit.failure import FailureReason, PollError
+from auditd.audit.plugin import Plugin
+from auditd.audit.policy import Check
+from auditd.audit.project import Project
+from auditd.audit.run import build_policy
+from tests.chaos.pipeline import Terms
+from tests.unit.polling.fakes import FakeCloud, make_authorization, make_project
+
+_PLUGINS: Mapping[str, Plugin[Any, Check]] = {
+    "overdue": overdue.PLUGIN,
+    "unauthenticated": unauthenticated.PLUGIN,
+}
+_STATUSES = (Status.NORMAL, Status.OVERDUE, Status.UNAUTHENTICATED)
+_NAMES = ("gh-a", "gh-b", "gh-c", "gh-d")
+_FAILS = 0.2
+"""The share of polls that fail: two in a row, and the project is blind."""
+_GONE = 0.1
+"""The share of lists in which an authorization is missing."""
+
+
+def terms(
+    hooks: Iterable[str],
+    *,
+    projects: int = 3,
+    group_wait: timedelta,
+    group_interval: timedelta,
+    blind_after: int = 2,
+) -> Terms:
+    """Every hook is told of every alert, by project, and without repeats.
+
+    What comes and goes does not count as flapping, so each time is told.
+    """
+    policy = build_policy(_PLUGINS, {}, blind_after)
+    return Terms(
+        projects=[make_project(f"p{number}") for number in range(projects)],
+        policy=policy,
+        rules=Rules(
+            checks={check.name: CheckRule(check.description) for check in policy.checks},
+            flap_window=timedelta(0),
+        ),
+        tree=build_tree(
+            Route(
+                hook="nobody",
+                group_by=("project",),
+                group_wait=group_wait,
+                group_interval=group_interval,
+                repeat_interval=timedelta(days=365),
+                routes=tuple(Route(hook=hook, continue_=True) for hook in hooks),
+            )
+        ),
+    )
+
+
+def restless_cloud(seed: float) -> FakeCloud:
+    """Each list is another; some polls fail. Each project has a fate of its own."""
+    fates: dict[str, Random] = {}
+
+    async def answer(project: Project) -> Listing:
+        random = fates.setdefault(project.name, Random(f"{seed} {project.name}"))
+        if random.random() < _FAILS:
+            raise PollError(FailureReason.SERVER, "503")
+        names = [name for name in _NAMES if random.random() >= _GONE]
+        return _listing({name: random.choice(_STATUSES) for name in names})
+
+    return FakeCloud(answer)
+
+
+def calm_cloud() -> FakeCloud:
+    """Each list is the same."""
+    return FakeCloud(calm)
+
+
+async def calm(_: Project) -> Listing:
+    """The list when all is calm: some of it fires."""
+    return _listing({name: _STATUSES[place % 3] for place, name in enumerate(_NAMES)})
+
+
+def _listing(statuses: Mapping[str, Status]) -> Listing:
+    return Listing(tuple(make_authorization(*each) for each in statuses.items()))
