@@ -91,6 +91,7 @@ def test_names_are_sorted(authorize: Authorize, names: list[str]) -> None:
 def test_a_policy_tells_every_severity_that_a_finding_can_have() -> None:
     overdue = {"overdue": PLUGINS["overdue"]}
     policy = build_policy(overdue, {"overdue": CheckOptions(severity=Severity.INFO)}, blind_after=3)
+    assert policy.alertnames == {"ProjectBlind", "GitAuthorizationOverdue"}
     assert policy.severities == {
         "blind": frozenset({Severity.CRITICAL}),
         "overdue": frozenset({Severity.INFO}),
