@@ -20,6 +20,7 @@ from auditd.alerting.grouping import Group, regroup
 from auditd.alerting.route import Route, RouteNode, build_tree
 from auditd.alerting.rules import CheckRule, Rules
 from auditd.audit.run import Policy
+from auditd.config.alerting import HookSettings
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.watch import UnusableSettingError, policy_of, utc_now
 from auditd.hooks.board import Board
@@ -82,7 +83,8 @@ async def open_alarms(
         surroundings = Surroundings(
             http=http, now=utc_now, run_process=run_process, sign=sign, emit=emit_delivery
         )
-        hooks = _build_hooks(settings, catalog, surroundings)
+        configured = settings.alerting.hooks if settings.alerting else ()
+        hooks = [build_hook(given, catalog, surroundings) for given in configured]
         by_message = [hook for hook in hooks if not isinstance(hook, StateHook)]
         board = Board(
             tree,
@@ -146,18 +148,22 @@ def _tree(settings: Settings) -> RouteNode:
     return build_tree(settings.alerting.route, settings.alerting.time_intervals)
 
 
-def _build_hooks(
-    settings: Settings, catalog: Catalog, surroundings: Surroundings
-) -> Sequence[Hook | StateHook]:
-    hooks: list[Hook | StateHook] = []
-    for given in settings.alerting.hooks if settings.alerting else ():
-        try:
-            build = catalog.hooks[given.type].build
-            hooks.append(build(given.name, given.options, surroundings))
-        except (OSError, ValueError) as error:
-            msg = f"hook {given.name!r}: {error}"
-            raise UnusableSettingError(msg) from error
-    return hooks
+def build_hook(
+    given: HookSettings, catalog: Catalog, surroundings: Surroundings
+) -> Hook | StateHook:
+    """A hook as it is configured. It may read files.
+
+    Raises:
+        UnusableSettingError: it cannot be built; the message names it.
+    """
+    try:
+        hook: Hook | StateHook = catalog.hooks[given.type].build(
+            given.name, given.options, surroundings
+        )
+    except (OSError, ValueError) as error:
+        msg = f"hook {given.name!r}: {error}"
+        raise UnusableSettingError(msg) from error
+    return hook
 
 
 async def _regrouped(state: StoredState, tree: RouteNode, store: Store) -> Mapping[str, Group]:

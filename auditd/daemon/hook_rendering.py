@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from auditd.alerting.events import DeliveryEvent
 from auditd.config.settings import Catalog, Settings
-from auditd.daemon.hook_trial import build_hook, message_of, tell
+from auditd.daemon.hook_trial import build_named_hook, message_of, tell
 from auditd.daemon.sample_alert import sample_alert
 from auditd.daemon.watch import utc_now
 from auditd.hooks.port import (
@@ -45,7 +45,7 @@ async def render(settings: Settings, catalog: Catalog, name: str) -> Sequence[Re
     for secret in settings.secrets:
         redactor.register(secret.reveal())
     wire = _Wire(redactor.redact)
-    hook = await asyncio.to_thread(build_hook, settings, catalog, name, wire.surroundings())
+    hook = await asyncio.to_thread(build_named_hook, settings, catalog, name, wire.surroundings())
     alert = sample_alert(settings, name, utc_now())
     if isinstance(hook, Preview):
         payload = await asyncio.to_thread(hook.preview, message_of(alert, name))

@@ -15,6 +15,7 @@ from auditd.alerting.events import AlertRefused, DeliveryEvent, StateFailed
 from auditd.alerting.notification import NotifiedStatus
 from auditd.config.settings import Catalog, Settings
 from auditd.config.suggestion import did_you_mean
+from auditd.daemon.alarms import build_hook
 from auditd.daemon.sample_alert import end, notification_of, sample_alert
 from auditd.daemon.signing import CloudSigner
 from auditd.daemon.watch import UnusableSettingError, open_watch, utc_now
@@ -66,7 +67,7 @@ async def send_test(settings: Settings, catalog: Catalog, name: str) -> AsyncIte
         surroundings = Surroundings(
             http=ear, now=utc_now, run_process=ear.run_process, sign=sign, emit=ear.hear
         )
-        hook = await asyncio.to_thread(build_hook, settings, catalog, name, surroundings)
+        hook = await asyncio.to_thread(build_named_hook, settings, catalog, name, surroundings)
         alert = sample_alert(settings, name, utc_now())
         firing = await _attempt(hook, alert, ear)
         yield firing
@@ -74,7 +75,7 @@ async def send_test(settings: Settings, catalog: Catalog, name: str) -> AsyncIte
             yield await _attempt(hook, end(alert, utc_now()), ear)
 
 
-def build_hook(
+def build_named_hook(
     settings: Settings, catalog: Catalog, name: str, surroundings: Surroundings
 ) -> Hook | StateHook:
     """The configured hook of this name.
@@ -86,13 +87,7 @@ def build_hook(
     if name not in hooks:
         msg = f"there is no hook {name!r} in alerting.hooks{did_you_mean(name, hooks)}"
         raise UnusableSettingError(msg)
-    given = hooks[name]
-    try:
-        hook: Hook | StateHook = catalog.hooks[given.type].build(name, given.options, surroundings)
-    except (OSError, ValueError) as error:
-        msg = f"hook {name!r}: {error}"
-        raise UnusableSettingError(msg) from error
-    return hook
+    return build_hook(hooks[name], catalog, surroundings)
 
 
 async def tell(hook: Hook | StateHook, alert: Alert) -> None:
