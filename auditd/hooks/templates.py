@@ -6,6 +6,7 @@ target. Only the template's own words and links are taken as they are.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from auditd.alerting.notification import Notification, NotifiedAlert, NotifiedSt
 
 VALUE_LIMIT = 500
 """Characters of one printed value, before it is escaped."""
+
+_log = logging.getLogger(__name__)
 
 OUTPUT_LIMIT = 16_384
 """Characters that a configured template may make."""
@@ -184,7 +187,8 @@ def _print(template: Template, **facts: Any) -> str | None:
     """What the template makes; None when it fails, makes nothing or far too much."""
     try:
         text = "".join(_within_limit(template.generate(facts)))
-    except Exception:  # noqa: BLE001 # a template can raise anything; the alert must be told
+    except Exception as error:  # noqa: BLE001 # a template can raise anything; the alert must be told
+        _log.warning("a template failed (%s); the built-in text is sent", type(error).__name__)
         return None
     return text if text.strip() and len(text) <= OUTPUT_LIMIT else None
 
