@@ -162,7 +162,7 @@ class _Service:
             readiness=lambda: readiness_of(self._scheduler, self._watch.fleet, self._store),
             version=__version__,
             external_url=self._options.external_url,
-            api=make_api(
+            routes=make_api(
                 Office(self._alarms, self._store),
                 Guard(self._options.listen_addresses, self._options.external_url),
                 now=utc_now,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from aiohttp import hdrs, web
 from yarl import URL
 
 from auditd.web.api_input import LARGEST_BODY_BYTES
 from auditd.web.landing import LANDING_CSP, landing_page
+from auditd.web.scrape import Expose, scraping
 
 _HEADERS = {
     hdrs.SERVER: "servicestage-auditd",
@@ -19,25 +19,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-class Exposition(Protocol):
-    """A rendered scrape."""
-
-    @property
-    def body(self) -> bytes:
-        """As it is sent."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """What describes the body: type, encoding, and what they depended on."""
-
-
-class Expose(Protocol):
-    """Renders the metrics."""
-
-    def __call__(self, *, accept: str, accept_encoding: str, names: Sequence[str]) -> Exposition:
-        """All of them, or only the series called one of `names`, as the headers ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +34,7 @@ def make_app(
     readiness: Callable[[], Readiness],
     version: str,
     external_url: str = "",
-    api: Iterable[web.RouteDef] = (),
+    routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
     """Put the pages together.
 
@@ -62,16 +43,8 @@ def make_app(
         readiness: what is missing now.
         version: shown on the landing page.
         external_url: where people reach this. As with Prometheus its path prefixes every page.
-        api: more routes, without that prefix; see `auditd.web.api`.
+        routes: more of them, without that prefix: the API, the pages.
     """
-
-    async def metrics(request: web.Request) -> web.Response:
-        exposition = expose(
-            accept=",".join(request.headers.getall(hdrs.ACCEPT, ())),
-            accept_encoding=",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())),
-            names=request.query.getall("name[]", ()),
-        )
-        return web.Response(body=exposition.body, headers=exposition.headers)
 
     async def healthy(_request: web.Request) -> web.Response:
         return web.Response(text="servicestage-auditd is healthy.\n")
@@ -95,7 +68,7 @@ def make_app(
     app.on_response_prepare.append(_add_headers)
     app.add_routes(
         [
-            web.get(f"{prefix}/metrics", metrics),
+            web.get(f"{prefix}/metrics", scraping(expose)),
             web.get(f"{prefix}/-/healthy", healthy),
             web.get(f"{prefix}/-/ready", ready),
             web.get(root, landing),
@@ -103,7 +76,7 @@ def make_app(
     )
     app.add_routes(
         web.RouteDef(route.method, prefix + route.path, route.handler, route.kwargs)
-        for route in api
+        for route in routes
     )
     if prefix:
         app.add_routes([web.get("/", to_landing), web.get(prefix, to_landing)])

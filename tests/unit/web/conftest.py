@@ -44,7 +44,7 @@ class Daemon:
             readiness=lambda: self.readiness,
             version="1.2.3<script>",
             external_url=external_url,
-            api=make_api(self.office, Guard([], external_url), now=lambda: NOW),
+            routes=make_api(self.office, Guard([], external_url), now=lambda: NOW),
         )
 
 
