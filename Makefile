@@ -34,7 +34,7 @@ chaos: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile $(LOCK) --group build -o requirements/build.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group test --group lint --group build -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra fast --extra postgres --group test --group lint --group ship --group build -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) .tools .coverage .mypy_cache .pytest_cache .ruff_cache
