@@ -12,6 +12,8 @@ from typing import NoReturn
 import pytest
 from blockbuster import blockbuster_ctx
 
+from tests.postgres import installed_postgres, private_server, reset
+
 _ON_THE_LOOP = ["auditd.polling", "auditd.servicestage", "auditd.telemetry", "auditd.web"]
 _UNPACKED = Path(__file__).parent.parent / ".tools" / "debian" / "usr" / "bin"
 _SHARE = _UNPACKED.parent / "share"
@@ -28,7 +30,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(autouse=True)
 def _blocking_calls() -> Iterator[None]:
     """A call of the daemon's that blocks the event loop fails the test that makes it."""
-    with blockbuster_ctx(_ON_THE_LOOP):
+    with blockbuster_ctx(_ON_THE_LOOP) as watched:
+        for function in watched.functions.values():
+            # It reads /proc, which the kernel makes up on the spot: nothing is waited for.
+            function.can_block_in("prometheus_client/process_collector.py", "collect")
         yield
 
 
@@ -55,6 +60,31 @@ def alertmanager() -> tuple[str, ...]:
     if subprocess.run([*seen, "true"], check=False, capture_output=True).returncode:
         _do_without("no mount namespace can be made here for Debian's Alertmanager")
     return (*seen, str(binary))
+
+
+@pytest.fixture(scope="session")
+def postgres_binaries() -> Path:
+    """Where the binaries of a real PostgreSQL are."""
+    found = installed_postgres()
+    if not found:
+        _do_without("there is no PostgreSQL here; tests/tools/install brings it")
+    return found
+
+
+@pytest.fixture(scope="session")
+def _postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if url := os.environ.get("AUDITD_TEST_POSTGRES_URL"):
+        yield url
+        return
+    with private_server(request.getfixturevalue("postgres_binaries")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def postgres(_postgres_url: str) -> str:
+    """The URL of an empty database; AUDITD_TEST_POSTGRES_URL names one that may be emptied."""
+    reset(_postgres_url)
+    return _postgres_url
 
 
 def _counterpart(name: str) -> Path:

@@ -68,7 +68,10 @@ class DeliveryRetried:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDead:
-    """An attempt failed and was the last. With `death` GONE the hook is switched off too."""
+    """An attempt failed and was the last. With `death` GONE the hook is switched off too.
+
+    With HOOK_REMOVED nothing was attempted: there is nobody to be told any more.
+    """
 
     hook: str
     id: str

@@ -39,6 +39,8 @@ class DeathReason(StrEnum):
     """Tried for an hour, and refused."""
     GONE = "gone"
     """The hook itself is to be switched off."""
+    HOOK_REMOVED = "hook_removed"
+    """The hook is not configured any more."""
 
 
 @dataclass(frozen=True, slots=True)

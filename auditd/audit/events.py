@@ -142,6 +142,8 @@ class DiscoveryFailed:
 
     source: str
     message: str
+    failures_in_a_row: int = 1
+    """This one included."""
 
 
 Event: TypeAlias = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 
 from auditd.audit.authorization import Authorization
 from auditd.audit.failure import FailureReason
 from auditd.audit.finding import Finding
+from auditd.audit.snapshot import ProjectSnapshot
 
 
 class HistoryKind(StrEnum):
@@ -44,3 +46,85 @@ class HistoryEntry:
     """Why the poll failed."""
     seq: int = 0
     """Grows with each entry that is stored; 0 for one that is not."""
+
+
+def changes(previous: ProjectSnapshot | None, after: ProjectSnapshot) -> tuple[HistoryEntry, ...]:
+    """What became of a project and its authorizations from one snapshot to the next.
+
+    All of it is as of the poll that made `after`. First comes what is said of polls, then the
+    authorizations by name, then what was flagged and what was cleared, each by key.
+
+    Args:
+        previous: of the same project id; None when nothing was known of it.
+        after: nothing became of it if it was never tried.
+    """
+    before = previous or ProjectSnapshot(after.project)
+    if after.attempted_at is None:
+        return ()
+    blank = HistoryEntry(after.attempted_at, after.project.name, HistoryKind.POLLS_FAILED)
+    parts = (
+        _polls(before, after, blank),
+        _listed(before, after, blank),
+        _found(before, after, blank),
+    )
+    return tuple(entry for part in parts for entry in part)
+
+
+def ending(entry: HistoryEntry, at: datetime) -> HistoryEntry | None:
+    """What ends with the project, if `entry` is the newest of its kind; None for what just stops.
+
+    An authorization is removed, a finding is cleared. That polls failed is not taken back.
+    """
+    match entry.kind:
+        case HistoryKind.AUTHORIZATION_ADDED | HistoryKind.AUTHORIZATION_CHANGED:
+            kind = HistoryKind.AUTHORIZATION_REMOVED
+        case HistoryKind.FINDING_FLAGGED:
+            kind = HistoryKind.FINDING_CLEARED
+        case _:
+            return None
+    return replace(entry, at=at, kind=kind, fields=(), seq=0)
+
+
+def _polls(
+    before: ProjectSnapshot, after: ProjectSnapshot, blank: HistoryEntry
+) -> Iterator[HistoryEntry]:
+    if after.failure and after.failure is not before.failure:
+        yield replace(blank, reason=after.failure)
+    elif before.failure and not after.failure:
+        yield replace(blank, kind=HistoryKind.POLLS_RECOVERED)
+
+
+def _listed(
+    before: ProjectSnapshot, after: ProjectSnapshot, blank: HistoryEntry
+) -> Iterator[HistoryEntry]:
+    then, now = before.authorizations or {}, after.authorizations or {}
+    for name in sorted(then.keys() | now.keys()):
+        entry = replace(blank, authorization=name, listed=now.get(name, then.get(name)))
+        if name not in then:
+            yield replace(entry, kind=HistoryKind.AUTHORIZATION_ADDED)
+        elif name not in now:
+            yield replace(entry, kind=HistoryKind.AUTHORIZATION_REMOVED)
+        elif changed := _changed(then[name], now[name]):
+            yield replace(entry, kind=HistoryKind.AUTHORIZATION_CHANGED, fields=changed)
+
+
+def _changed(then: Authorization, now: Authorization) -> tuple[str, ...]:
+    names = (field.name for field in fields(Authorization))
+    return tuple(sorted(name for name in names if getattr(then, name) != getattr(now, name)))
+
+
+def _found(
+    before: ProjectSnapshot, after: ProjectSnapshot, blank: HistoryEntry
+) -> Iterator[HistoryEntry]:
+    then = {finding.key: finding for finding in before.findings}
+    now = {finding.key: finding for finding in after.findings}
+    for key, finding in now.items():
+        if key not in then or then[key].severity is not finding.severity:
+            yield _of(finding, HistoryKind.FINDING_FLAGGED, blank)
+    for key, finding in then.items():
+        if key not in now:
+            yield _of(finding, HistoryKind.FINDING_CLEARED, blank)
+
+
+def _of(finding: Finding, kind: HistoryKind, blank: HistoryEntry) -> HistoryEntry:
+    return replace(blank, kind=kind, authorization=finding.authorization, finding=finding)

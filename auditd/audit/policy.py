@@ -66,6 +66,10 @@ class Check(Protocol):
     def description(self) -> str:
         """For whoever gets a finding: what it means and what to do, in one or two sentences."""
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it looks at: fields of an authorization, project, region, labels, verdict."""
+
     def inspect(self, observation: Observation) -> Iterable[Finding]:
         """What is wrong now."""
 

@@ -21,6 +21,8 @@ class Rule:
     severity: Severity
     description: str
     judge: Callable[[Observation], Iterable[tuple[Authorization, str]]]
+    inputs: tuple[str, ...] = ()
+    """See Check."""
 
     @property
     def severities(self) -> frozenset[Severity]:

@@ -17,12 +17,16 @@ from auditd.audit.events import (
     FindingFlagged,
 )
 from auditd.audit.failure import PollError
+from auditd.audit.finding import Finding
 from auditd.audit.policy import Observation
 from auditd.audit.project import Project
 from auditd.audit.run import Policy, distinct, run_checks
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict, Verification
 from auditd.audit.verify_due import is_renewed
+
+_SHOWN_BY_A_LIST = frozenset({"drift", "duplicate"})
+"""Checks that look at more of a list than a snapshot keeps."""
 
 
 def succeeded(
@@ -83,9 +87,57 @@ def failed(
     return snapshot, tuple(_verdicts(previous, snapshot, at))
 
 
+def rejudged(
+    previous: ProjectSnapshot, policy: Policy, *, at: datetime
+) -> tuple[ProjectSnapshot, tuple[Event, ...]]:
+    """Another policy counts from `at` on: what the last polls would have found by it.
+
+    Idempotent, and without effect when the policy is the same. What only a list shows (`drift`,
+    `duplicate`) is not judged anew: its findings stay while the check is enabled, with the
+    severity that it has now.
+    """
+    blind = _blindness(previous, policy)
+    snapshot = replace(
+        previous, findings=tuple(sorted((*_seen_anew(previous, policy), *blind), key=_key))
+    )
+    if previous.authorizations is not None:
+        stale_at = _stale_at(policy, previous.project, previous.authorizations)
+        snapshot = replace(snapshot, stale_at=stale_at)
+    return snapshot, tuple(_verdicts(previous, snapshot, at))
+
+
 def departed(snapshot: ProjectSnapshot, at: datetime) -> tuple[Event, ...]:
     """The project left the fleet: nothing more will be said of its findings."""
     return tuple(_verdicts(snapshot, replace(snapshot, findings=()), at))
+
+
+def _seen_anew(previous: ProjectSnapshot, policy: Policy) -> Iterator[Finding]:
+    """What stands of the last list by a policy, blindness aside."""
+    if previous.authorizations is None or previous.succeeded_at is None:
+        return
+    by_list = {check.name: check for check in policy.checks if check.name in _SHOWN_BY_A_LIST}
+    for finding in previous.findings:
+        if check := by_list.get(finding.check):
+            yield replace(finding, severity=check.severity)
+    others = tuple(check for check in policy.checks if check.name not in by_list)
+    observation = Observation(
+        project=previous.project,
+        listed=tuple(previous.authorizations.values()),
+        authorizations=previous.authorizations,
+        previous=previous.authorizations,
+        now=previous.succeeded_at,
+        verifications=previous.verifications,
+    )
+    yield from run_checks(replace(policy, checks=others), observation)
+
+
+def _blindness(previous: ProjectSnapshot, policy: Policy) -> Iterator[Finding]:
+    if previous.failure and previous.failures_in_a_row >= policy.blind_after:
+        yield blind_finding(previous.project.name, previous.failure, previous.succeeded_at)
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.key
 
 
 def _verified(
@@ -114,11 +166,12 @@ def _verified(
 def _stale_at(
     policy: Policy, project: Project, authorizations: Mapping[str, Authorization]
 ) -> Mapping[str, datetime]:
-    due = {
-        name: [at for check in policy.checks if (at := check.fires_at(project, authorization))]
+    return {
+        name: at
         for name, authorization in authorizations.items()
+        for check in policy.checks
+        if check.name == "stale" and (at := check.fires_at(project, authorization))
     }
-    return {name: min(instants) for name, instants in due.items() if instants}
 
 
 def _inventory(

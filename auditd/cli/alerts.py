@@ -1,13 +1,20 @@
-"""`alerts list|ack`: what fires, and that somebody knows of it."""
+"""`alerts list|ack|reauthorize`: what fires, that somebody knows, and where it is renewed."""
 
 from __future__ import annotations
+
+import asyncio
 
 import click
 
 from auditd.alerting.alert import AlertState
+from auditd.audit.failure import PollError
 from auditd.cli import state
+from auditd.cli.exits import Exit, stop
 from auditd.cli.listing import Column, print_listing
 from auditd.cli.state import Place
+from auditd.daemon.errors import UnusableSettingError
+from auditd.daemon.once import DiscoveryError
+from auditd.daemon.reauthorization import NotReauthorizableError, reauthorization_url
 from auditd.daemon.running import RunningDaemon
 from auditd.daemon.state_access import alert_views
 from auditd.daemon.watch import utc_now
@@ -27,7 +34,7 @@ _COLUMNS: tuple[Column[AlertView], ...] = (
 
 @click.group("alerts")
 def command() -> None:
-    """List alerts, or acknowledge one."""
+    """List alerts, acknowledge one, or get the address where one is mended."""
 
 
 @command.command("list")
@@ -67,3 +74,25 @@ def acknowledge(place: Place, fingerprint: str, *, web_url: str, author: str, co
     """Say that you know of the firing alert FINGERPRINT: it is not told again until it ends."""
     place.ask(RunningDaemon(web_url).acknowledge(fingerprint, author=author, comment=comment))
     click.echo(f"{fingerprint} is acknowledged; its end will be told")
+
+
+@command.command("reauthorize")
+@click.argument("fingerprint")
+@state.at_place
+def reauthorize(place: Place, fingerprint: str) -> None:
+    """Print where the OAuth authorization of the alert FINGERPRINT is granted again.
+
+    ServiceStage is asked with the credential of the project. The address is good for one use, by
+    somebody who is logged in to the Huawei Cloud console in the same browser: hand it to nobody.
+
+    Exit codes: 0 it is printed; 2 bad usage or configuration; 3 ServiceStage did not give it.
+    """
+    with place.reading() as reader:
+        stored = reader.state()
+    work = reauthorization_url(place.settings, place.catalog, stored, fingerprint)
+    try:
+        click.echo(asyncio.run(work))
+    except (NotReauthorizableError, UnusableSettingError) as error:
+        stop(Exit.USAGE, str(error))
+    except (PollError, DiscoveryError) as error:
+        stop(Exit.BLIND, str(error))

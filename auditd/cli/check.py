@@ -21,8 +21,9 @@ from auditd.cli.exits import Exit, stop
 from auditd.cli.loading import load_or_stop
 from auditd.cli.output import open_console
 from auditd.config.settings import Catalog, Settings
+from auditd.daemon.errors import UnusableSettingError
 from auditd.daemon.once import DiscoveryError, find_projects, poll_once
-from auditd.daemon.watch import UnusableSettingError, open_watch, utc_now
+from auditd.daemon.watch import open_watch, utc_now
 from auditd.report import csv, json, junit, sarif, table
 from auditd.report.baseline import read_baseline
 from auditd.report.model import Identity, Report

@@ -77,7 +77,8 @@ def show(place: Place, delivery_id: str) -> None:
 def replay(place: Place, delivery_id: str, *, web_url: str) -> None:
     """Owe a dead delivery again, with the same id.
 
-    The running daemon does it. When none runs it is noted for the next one.
+    The running daemon does it. When none runs it is noted for the next one: run this as the
+    daemon's user then.
     """
     with place.reading() as reader:
         reader.require_sound()  # so that nothing is made or repaired by this

@@ -16,8 +16,9 @@ from auditd.cli.exits import Exit, stop
 from auditd.cli.loading import load_or_stop
 from auditd.cli.output import open_console
 from auditd.config.settings import Catalog, Settings
+from auditd.daemon.errors import UnusableSettingError
 from auditd.daemon.sight import Sight, look_around
-from auditd.daemon.watch import UnusableSettingError, open_watch
+from auditd.daemon.watch import open_watch
 
 
 @click.command("discover")

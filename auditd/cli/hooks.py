@@ -1,4 +1,4 @@
-"""`hooks list|test|render`: what is configured, tried out, or only shown."""
+"""`hooks list|enable|test|render`: what is configured, switched on, tried out, or only shown."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from auditd.cli import state
 from auditd.cli.exits import Exit, stop
 from auditd.cli.listing import Column, print_listing, printable
 from auditd.cli.state import Place
+from auditd.config.suggestion import did_you_mean
+from auditd.daemon.errors import UnusableSettingError
 from auditd.daemon.hook_rendering import render
 from auditd.daemon.hook_trial import send_test
-from auditd.daemon.state_access import HookStanding, standings
-from auditd.daemon.watch import UnusableSettingError
+from auditd.daemon.running import RunningDaemon
+from auditd.daemon.state_access import HookStanding, enable_stored, standings
 from auditd.hooks.port import HookError
-from auditd.store.errors import StoreError
+from auditd.store.errors import StoreError, StoreHeldError
 from auditd.store.reader import StateAbsentError, open_reader
 
 _COLUMNS: tuple[Column[HookStanding], ...] = (
@@ -23,13 +25,13 @@ _COLUMNS: tuple[Column[HookStanding], ...] = (
     Column("TYPE", lambda hook: hook.type or "(not configured)"),
     Column("PENDING", lambda hook: str(hook.pending)),
     Column("DEAD", lambda hook: str(hook.dead)),
-    Column("SWITCHED OFF", lambda hook: hook.switched_off or "-"),
+    Column("STATE", lambda hook: f"off: {hook.switched_off}" if hook.switched_off else "on"),
 )
 
 
 @click.group("hooks")
 def command() -> None:
-    """List the configured hooks, try one out, or show what it would send."""
+    """List the configured hooks, switch one on, try one out, or show what it would send."""
 
 
 @command.command("list")
@@ -45,6 +47,35 @@ def list_hooks(place: Place, *, output_format: str) -> None:
     except StoreError as error:
         stop(Exit.STORAGE, str(error))
     print_listing(hooks, _COLUMNS, output_format=output_format)
+
+
+@command.command("enable")
+@click.argument("name")
+@state.at_place
+@state.web_url
+def enable_hook(place: Place, name: str, *, web_url: str) -> None:
+    """Tell the hook NAME again what it is owed, after its receiver had it switched off.
+
+    The running daemon does it. When none runs it is noted for the next one: run this as the
+    daemon's user then.
+    """
+    with place.reading() as reader:
+        reader.require_sound()  # so that nothing is made or repaired by this
+        hooks = {hook.name: hook for hook in standings(place.settings, reader) if hook.type}
+    if name not in hooks:
+        stop(Exit.USAGE, f"there is no hook {name!r} in alerting.hooks{did_you_mean(name, hooks)}")
+    if not hooks[name].switched_off:
+        click.echo(f"{name} is on")
+        return
+    try:
+        asyncio.run(enable_stored(place.settings, place.url, name))
+    except StoreHeldError:
+        place.ask(RunningDaemon(web_url).enable_hook(name))
+        click.echo(f"{name} is on again: the daemon sends what it is owed")
+    except StoreError as error:
+        stop(Exit.STORAGE, str(error))
+    else:
+        click.echo(f"{name} is on again: the daemon sends what it is owed when it is started")
 
 
 @command.command("render")

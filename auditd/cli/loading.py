@@ -13,6 +13,8 @@ from auditd.config.load import load
 from auditd.config.problem import ConfigError
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.catalog import load_catalog
+from auditd.daemon.errors import UnusableSettingError
+from auditd.daemon.planning import rehearse
 
 
 def load_or_stop(config_file: Path) -> tuple[Settings, Catalog]:
@@ -33,9 +35,13 @@ def load_or_stop(config_file: Path) -> tuple[Settings, Catalog]:
 
 def validate_or_stop(config_file: Path) -> None:
     """Say what a valid configuration holds, and what to think of in it; or end the command."""
-    settings, _ = load_or_stop(config_file)
+    settings, catalog = load_or_stop(config_file)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
+    try:
+        rehearse(settings, catalog)
+    except UnusableSettingError as error:
+        stop(Exit.USAGE, str(error))
     click.echo(f"{config_file}: valid: {_describe(settings)}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from auditd.config.duration import parse_duration
+from auditd.audit.duration import parse_duration
 from auditd.config.settings import STORAGE_ADDRESS
 from auditd.web.address import Address, parse_address
 from auditd.web.external_url import check_external_url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditd.alerting.mute import TimeInterval
@@ -27,6 +27,8 @@ class HookSettings:
     name: str
     type: str
     options: Any
+    place: str = field(default="", compare=False)
+    """`file:line:column` of where it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def read_alerting(
     _check_references(reading, root, section)
     return Alerting(
         route=route,
-        hooks=tuple(hook for _, hook in hooks),
+        hooks=tuple(replace(hook, place=str(node.place)) for node, hook in hooks),
         time_intervals=tuple(time for _, time in times),
         runbook_url=runbook_url,
         console_url=console_url,

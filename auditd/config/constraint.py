@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
-from auditd.config.duration import DURATION_PATTERN, SIZE_PATTERN, parse_duration, parse_size
+from auditd.audit.duration import DURATION_PATTERN, parse_duration
+from auditd.audit.expression import LONGEST_EXPRESSION, parse_expression
+from auditd.config.duration import SIZE_PATTERN, parse_size
 from auditd.config.form import Check, scalar
 from auditd.config.node import Node
 from auditd.config.regular_file import open_regular
@@ -138,6 +140,9 @@ DURATION = scalar(
 )
 SIZE = scalar(lambda node: parse_size(node.resolved), type="string", pattern=SIZE_PATTERN)
 PATTERN = scalar(lambda node: compile_pattern(node.text()), type="string", format="regex")
+EXPRESSION = scalar(
+    lambda node: parse_expression(node.text()), type="string", maxLength=LONGEST_EXPRESSION
+)
 FILE = scalar(_file, type="string")
 
 Name = Annotated[

@@ -35,10 +35,11 @@ class Document:
     """Builds nodes from the parser's events.
 
     PyYAML's composer is not used: it recurses in C, so deep nesting ends the process.
+    Without `environ` a `$` has no meaning.
     """
 
     def __init__(
-        self, text: str, file: str, *, environ: Mapping[str, str], problems: Problems
+        self, text: str, file: str, *, environ: Mapping[str, str] | None, problems: Problems
     ) -> None:
         self._text = text
         self._file = file
@@ -128,7 +129,7 @@ class Document:
         node.value = resolve(event.value) if event.implicit[0] else event.value
         if isinstance(node.value, int | float) and not isinstance(node.value, bool):
             node.value, node.is_number = event.value, True
-        elif isinstance(node.value, str) and "$" in node.value:
+        elif self._environ is not None and isinstance(node.value, str) and "$" in node.value:
             node.is_expanded = "${" in node.value.replace("$$", "")
             try:
                 node.value = interpolate(node.value, self._environ)

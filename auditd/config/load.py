@@ -11,6 +11,7 @@ from auditd.config.alerting import read_alerting
 from auditd.config.constraint import Origin
 from auditd.config.discovery import read_discovery
 from auditd.config.exception import read_exceptions
+from auditd.config.file_set import FileSet
 from auditd.config.node import Node
 from auditd.config.problem import Problems
 from auditd.config.project_terms import ProjectTerms, warn_if_plain
@@ -21,6 +22,7 @@ from auditd.config.settings import (
     Catalog,
     CredentialSettings,
     GlobalSettings,
+    HeartbeatSettings,
     Settings,
     StorageSettings,
 )
@@ -28,7 +30,7 @@ from auditd.config.source import Source
 
 SECTIONS = (
     "include", "global", "credentials", "projects", "discovery", "checks", "exceptions", "alerting",
-    "storage",
+    "storage", "heartbeat",
 )  # fmt: skip
 
 
@@ -39,11 +41,13 @@ def load(
     *,
     on_secret: Callable[[str], None],
     monotonic: Callable[[], float],
+    on_files: Callable[[FileSet], None] = lambda _: None,
 ) -> Settings:
     """Read a configuration and everything it includes; nothing is asked of the network.
 
     `on_secret` is told of each secret value before it is used, now and whenever the file of
     one changes later; `monotonic`, in seconds, limits how often such files are looked at.
+    `on_files` is told what was read, also when it cannot be used.
 
     Raises:
         ConfigError: it cannot be used. All problems of one pass are in it.
@@ -51,6 +55,7 @@ def load(
     problems = Problems()
     source = Source(environ, problems)
     root = source.read(path)
+    on_files(source.file_set)
     if root is None:
         raise problems.error()
     keeper = Keeper(monotonic=monotonic, on_value=on_secret)
@@ -85,10 +90,12 @@ def _settings(
         ),
         storage=reading.read(root.section("storage"), form_of(StorageSettings))
         or StorageSettings(),
+        heartbeat=_heartbeat(reading, root.child("heartbeat")),
         project_terms=terms,
         secrets=tuple(keeper.secrets),
         files=files,
         warnings=tuple(map(str, sorted(reading.warnings))),
+        tls_place=str(root.section("global").section("tls_config").place),
     )
 
 
@@ -111,6 +118,10 @@ def _credentials(reading: Reading, root: Node, catalog: Catalog) -> tuple[Creden
             reading.read(address, form_of(Origin))
             warn_if_plain(reading, address)
     return tuple(credential for _, credential in found)
+
+
+def _heartbeat(reading: Reading, section: Node | None) -> HeartbeatSettings | None:
+    return reading.read(section, form_of(HeartbeatSettings)) if section else None
 
 
 def _checks(reading: Reading, checks: Node, catalog: Catalog) -> dict[str, CheckOptions]:

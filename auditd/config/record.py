@@ -22,7 +22,8 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from auditd.audit.duration import format_duration
-from auditd.config.constraint import DURATION, FILE, PATTERN, Name
+from auditd.audit.expression import Expression
+from auditd.config.constraint import DURATION, EXPRESSION, FILE, PATTERN, Name
 from auditd.config.description import field_descriptions
 from auditd.config.form import (
     NUMBER,
@@ -50,6 +51,7 @@ _SCALARS: Mapping[Any, Form[Any]] = {
     timedelta: DURATION,
     Path: FILE,
     re.Pattern[str]: PATTERN,
+    Expression: EXPRESSION,
 }
 
 
@@ -57,8 +59,8 @@ def form_of(annotation: Any) -> Form[Any]:
     """The form of what a type annotation says.
 
     Understood are bool, int, float, str, timedelta (a duration), Path (an existing file),
-    StrEnum, re.Pattern[str], dataclasses, tuple[X, ...], Mapping[K, V], X | None, and Annotated
-    with one mark: a Form instead of the type's own, or a Check beside it.
+    StrEnum, re.Pattern[str], Expression, dataclasses, tuple[X, ...], Mapping[K, V], X | None, and
+    Annotated with one mark: a Form instead of the type's own, or a Check beside it.
 
     Raises:
         TypeError: it is another type.

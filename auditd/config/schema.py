@@ -12,7 +12,7 @@ from auditd.config.project_terms import ProjectEntry
 from auditd.config.reading import Form
 from auditd.config.record import form_of
 from auditd.config.route import ROUTE
-from auditd.config.settings import Catalog, GlobalSettings, StorageSettings
+from auditd.config.settings import Catalog, GlobalSettings, HeartbeatSettings, StorageSettings
 from auditd.config.time_interval import TIME_INTERVAL
 
 
@@ -43,6 +43,7 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         exceptions=_list("Findings that are accepted for a while.", of(form_of(ExceptionEntry))),
         alerting=alerting,
         storage=of(form_of(StorageSettings)),
+        heartbeat=_nullable(of(form_of(HeartbeatSettings))),
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

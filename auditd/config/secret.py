@@ -33,6 +33,12 @@ class InlineSecret:
     def __repr__(self) -> str:
         return "***"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InlineSecret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
     def reveal(self) -> str:
         """The value; it never changes."""
         return self._value
@@ -43,7 +49,7 @@ class FileSecret:
 
     The file is read again when its modification time, inode or size is another one. One
     newline at its end does not belong to the value. Each new value is told to `on_value`
-    before anyone else sees it. `monotonic` is in seconds.
+    before anyone else sees it. `monotonic` is in seconds. Two of the same path are equal.
     """
 
     def __init__(
@@ -55,9 +61,31 @@ class FileSecret:
         self._looked_at: float | None = None
         self._stamp: _Stamp | None = None
         self._value = ""
+        self._is_looked_after = False
+        self._fault = ""
 
     def __repr__(self) -> str:
         return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileSecret) and other.path == self.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    def look(self) -> None:
+        """Read the file if it changed, in any thread. Blocks, and raises nothing.
+
+        Whoever calls this goes on calling it: from now on `reveal` gives what the last look found
+        and does not touch the file, so that a slow disk holds up no event loop.
+        """
+        try:
+            self._look()
+        except SecretFileError as error:
+            self._fault = str(error)
+        else:
+            self._fault = ""
+        self._is_looked_after = True
 
     def reveal(self) -> str:
         """The value as it is now, at most a second old.
@@ -65,6 +93,10 @@ class FileSecret:
         Raises:
             SecretFileError: the file cannot be read, is empty, is too long or is not UTF-8.
         """
+        if self._is_looked_after:
+            if self._fault:
+                raise SecretFileError(self._fault)
+            return self._value
         now = self._monotonic()
         if self._looked_at is None or now - self._looked_at >= LOOK_INTERVAL_SECONDS:
             self._look()

@@ -106,6 +106,16 @@ class StorageSettings:
     """How long history is kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeartbeatSettings:
+    """The section `heartbeat`: a dead man's switch, for the case that nobody can tell any more."""
+
+    url: Annotated[Secret, UrlSecret(("https://", "http://"))]
+    """An address that expects a GET at each interval and alarms somebody when none comes."""
+    interval: Interval = timedelta(minutes=1)
+    """How often it is called while this daemon is well; while it is not, nothing is sent."""
+
+
 @dataclass(frozen=True)
 class Catalog:
     """What can be configured: the plugins by name, and the regions whose endpoint is known."""
@@ -142,7 +152,8 @@ class Settings:
 
     `checks` has the options of every check of the catalog, defaults included. `secrets` are all
     that were made, for redaction; `files` all that were read as configuration, for reload.
-    Each of `warnings` begins with `file:line:column`.
+    Each of `warnings` begins with `file:line:column`, and `tls_place` is such a place: where
+    `global.tls_config` is, or would be.
     """
 
     global_: GlobalSettings
@@ -153,7 +164,9 @@ class Settings:
     exceptions: tuple[AcceptedFinding, ...]
     alerting: Alerting | None
     storage: StorageSettings
+    heartbeat: HeartbeatSettings | None
     project_terms: ProjectTerms
     secrets: tuple[Secret, ...]
     files: tuple[Path, ...]
     warnings: tuple[str, ...]
+    tls_place: str = ""

@@ -10,13 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditd.config.document import Document
+from auditd.config.file_set import FILE_LIMIT_BYTES, FileSet, digest, expand, read_limited
 from auditd.config.form import TEXT
 from auditd.config.node import Node
 from auditd.config.problem import Place, Problems
 from auditd.config.reading import Reading
-from auditd.config.regular_file import open_regular
-
-FILE_LIMIT_BYTES = 16 * 1024 * 1024
 
 _IF_EMPTY = "`servicestage-auditd config example` prints one to begin with"
 
@@ -26,13 +24,24 @@ _NOT_PRINTABLE = re.compile(
 
 
 class Source:
-    """Reads files and merges them. `files` has every file that was read, in that order."""
+    """Reads files and merges them. `files` has every file that was read, in that order.
 
-    def __init__(self, environ: Mapping[str, str], problems: Problems) -> None:
+    Without `environ` no variables are replaced.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None, problems: Problems) -> None:
         self._environ = environ
         self._problems = problems
         self._seen: set[str] = set()
+        self._digests: dict[Path, bytes | None] = {}
+        self._patterns: set[str] = set()
+        self._matches: set[Path] = set()
         self.files: list[Path] = []
+
+    @property
+    def file_set(self) -> FileSet:
+        """All that was read so far, as it was, and where more would be looked for."""
+        return FileSet(dict(self._digests), frozenset(self._patterns), frozenset(self._matches))
 
     def read(self, path: Path) -> Node | None:
         """The sections of a file with those of the files it includes; None when it has none."""
@@ -54,12 +63,15 @@ class Source:
     def read_data(self, path: Path, *, if_empty: str = _IF_EMPTY) -> Node | None:
         """The data of one file; None, with a problem recorded, when there is none.
 
-        `if_empty` is the remedy for a file without data.
+        `if_empty` is the remedy for a file without data; without a remedy that is no problem.
         """
         self.files.append(path)
+        self._digests[path] = None
         file = str(path)
         try:
-            text = _text(path)
+            content = read_limited(path)
+            self._digests[path] = digest(content)
+            text = _text(content)
         except OSError as error:
             self._problems.add(Place(file), "", f"cannot be read: {error.strerror or error}")
             return None
@@ -74,7 +86,7 @@ class Source:
         data = Document(text, file, environ=self._environ, problems=self._problems).read()
         if data is not None and data.value is not None:
             return data
-        if len(self._problems) == problems_before:
+        if if_empty and len(self._problems) == problems_before:
             self._problems.add(Place(file, 1, 1), "", f"the file is empty; {if_empty}")
         return None
 
@@ -82,6 +94,8 @@ class Source:
         reading = Reading(self._problems)
         for node, pattern in reading.each(include, TEXT):
             matches = expand(pattern, directory)
+            self._patterns.add(str(directory / pattern))
+            self._matches.update(matches)
             if not matches and not glob.has_magic(pattern):
                 reading.complain(node, "there is no such file")
             yield from matches
@@ -103,20 +117,7 @@ class Source:
                 self._problems.add(node.key_place, node.path, message)
 
 
-def expand(pattern: str, directory: Path) -> list[Path]:
-    """The files that fit a glob, in name order; a relative one starts at `directory`."""
-    try:
-        found = glob.glob(  # noqa: PTH207 -- Path.glob refuses absolute patterns
-            str(directory / pattern), recursive=True
-        )
-    except ValueError:  # a null character is in no file's name
-        return []
-    return [Path(name) for name in sorted(found)]
-
-
-def _text(path: Path) -> str:
-    with open_regular(path) as file:
-        content = file.read(FILE_LIMIT_BYTES + 1)
+def _text(content: bytes) -> str:
     if len(content) > FILE_LIMIT_BYTES:
         msg = f"larger than {FILE_LIMIT_BYTES // 2**20} MiB"
         raise OSError(msg)

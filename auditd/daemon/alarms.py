@@ -6,23 +6,23 @@ import asyncio
 import random
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from time import monotonic
 from uuid import uuid4
 
-from auditd.alerting.alert import AlertState
 from auditd.alerting.alert_events import AlertEvent, EmitAlert
 from auditd.alerting.delivery import DeliveryState
 from auditd.alerting.events import Emit as EmitDelivery
-from auditd.alerting.grouping import Group, regroup
-from auditd.alerting.route import Route, RouteNode, build_tree
-from auditd.alerting.rules import CheckRule, Rules
-from auditd.audit.run import Policy
-from auditd.config.alerting import HookSettings
+from auditd.alerting.grouping import Group
+from auditd.alerting.route import RouteNode
+from auditd.alerting.rules import Rules
 from auditd.config.settings import Catalog, Settings
-from auditd.daemon.watch import UnusableSettingError, policy_of, utc_now
+from auditd.daemon.alert_terms import policy_of, rules_of, tree_of
+from auditd.daemon.hook_building import BuiltHook, BuiltHooks, build_hooks
+from auditd.daemon.refreshers import Refreshers
+from auditd.daemon.watch import utc_now
 from auditd.hooks.board import Board
 from auditd.hooks.deliverer import Deliverer
 from auditd.hooks.desk import AlertDesk
@@ -30,7 +30,7 @@ from auditd.hooks.flusher import Flusher
 from auditd.hooks.http import HttpClient
 from auditd.hooks.port import Hook, Sign, StateHook, Surroundings
 from auditd.hooks.process import run_process
-from auditd.hooks.refresher import Refresher
+from auditd.store.errors import StoreWriteError
 from auditd.store.state import StoredState
 from auditd.store.store import Store
 
@@ -39,17 +39,94 @@ MOST_DEAD = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Alarms:
-    """The parts that tell people, open while the context of `open_alarms` is."""
+class AlarmsPlan:
+    """What of a configuration had to be built before it can be used."""
 
-    board: Board
-    desk: AlertDesk
-    deliverer: Deliverer
-    flusher: Flusher
-    refreshers: Sequence[Refresher]
-    hook_names: Sequence[str]
-    dead: Counter[str]
-    """Hook -> how many of its deliveries are dead, to be kept by whoever hears of one."""
+    hooks: BuiltHooks
+    tree: RouteNode
+    rules: Rules
+
+    @property
+    def by_message(self) -> list[Hook]:
+        """The hooks that are told what happens."""
+        hooks = (built.hook for built in self.hooks.values())
+        return [hook for hook in hooks if not isinstance(hook, StateHook)]
+
+    @property
+    def by_state(self) -> list[StateHook]:
+        """The hooks that are told what is."""
+        return [it.hook for it in self.hooks.values() if isinstance(it.hook, StateHook)]
+
+
+class Alarms:
+    """The parts that tell people, open while the context of `open_alarms` is.
+
+    They outlive reloads. `dead` has how many deliveries of each hook are dead, and is to be kept
+    by whoever hears of one.
+    """
+
+    def __init__(
+        self,
+        plan: AlarmsPlan,
+        *,
+        board: Board,
+        desk: AlertDesk,
+        deliverer: Deliverer,
+        flusher: Flusher,
+        refreshers: Refreshers,
+        dead: Counter[str],
+        prepare: Callable[[Settings, BuiltHooks], AlarmsPlan],
+        store: Store,
+    ) -> None:
+        self.board = board
+        self.desk = desk
+        self.deliverer = deliverer
+        self.flusher = flusher
+        self.dead = dead
+        self._refreshers = refreshers
+        self._plan = plan
+        self._prepare = prepare
+        self._store = store
+
+    @property
+    def hook_names(self) -> Collection[str]:
+        """Those of all hooks that are configured now."""
+        return self._plan.hooks.keys()
+
+    @property
+    def hook_kinds(self) -> Mapping[str, str]:
+        """Their kinds, by name."""
+        return {name: built.hook.kind for name, built in self._plan.hooks.items()}
+
+    @property
+    def rules(self) -> Rules:
+        """Those in use now."""
+        return self._plan.rules
+
+    def prepare(self, settings: Settings) -> AlarmsPlan:
+        """Build what these settings need, and change nothing. Blocks; see `build_hooks`."""
+        return self._prepare(settings, self._plan.hooks)
+
+    async def regrouped(self, plan: AlarmsPlan) -> Mapping[str, Group]:
+        """The groups under the routes of a plan, written down. The board's lock is held.
+
+        A state that cannot be written keeps nobody from changing routes: whatever is not written
+        is made again from the alerts when the daemon starts.
+        """
+        hooks = [hook.name for hook in plan.by_message]
+        groups = await asyncio.to_thread(self.board.regrouped, plan.tree, hooks, utc_now())
+        with suppress(StoreWriteError):  # readiness tells of it
+            await self._store.record_groups(groups.values())
+        return groups
+
+    def adopt(self, plan: AlarmsPlan, groups: Mapping[str, Group]) -> None:
+        """Go by what was prepared from now on. The board's lock is held since `regrouped`."""
+        self._plan = plan
+        self.board.adopt(plan.tree, [hook.name for hook in plan.by_message], groups)
+        self.desk.adopt(plan.rules)
+        self.deliverer.adopt(plan.by_message)
+        self._refreshers.adopt(plan.by_state, plan.tree)
+        self.flusher.realign()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -57,8 +134,7 @@ class Alarms:
             group.create_task(self.desk.run(), name="departures")
             group.create_task(self.flusher.run(), name="flusher")
             group.create_task(self.deliverer.run(), name="deliverer")
-            for refresher in self.refreshers:
-                group.create_task(refresher.run(), name="refresher")
+            group.create_task(self._refreshers.run(), name="refreshers")
 
 
 @asynccontextmanager
@@ -78,24 +154,25 @@ async def open_alarms(
         UnusableSettingError: a hook cannot be built; the message names it.
     """
     state = await store.load()
-    tree = _tree(settings)
     async with HttpClient(ssl.create_default_context()) as http:
         surroundings = Surroundings(
             http=http, now=utc_now, run_process=run_process, sign=sign, emit=emit_delivery
         )
-        configured = settings.alerting.hooks if settings.alerting else ()
-        hooks = [build_hook(given, catalog, surroundings) for given in configured]
-        by_message = [hook for hook in hooks if not isinstance(hook, StateHook)]
+
+        def prepare(settings: Settings, former: Mapping[str, BuiltHook]) -> AlarmsPlan:
+            return plan_alarms(settings, catalog, surroundings, former=former)
+
+        plan = await asyncio.to_thread(prepare, settings, {})
         board = Board(
-            tree,
-            hooks=[hook.name for hook in by_message],
+            plan.tree,
+            hooks=[hook.name for hook in plan.by_message],
             alerts=state.alerts,
-            groups=await _regrouped(state, tree, store),
+            groups=state.groups,
             silences=state.silences,
             acknowledgements=state.acknowledgements,
         )
         deliverer = Deliverer(
-            by_message,
+            plan.by_message,
             store,
             pending=state.pending,
             switched_off=state.switched_off,
@@ -113,85 +190,36 @@ async def open_alarms(
             monotonic=monotonic,
             new_id=lambda: f"msg_{uuid4().hex}",
         )
-        refreshers = [
-            Refresher(hook, board.alerts.values, tree, now=utc_now)
-            for hook in hooks
-            if isinstance(hook, StateHook)
-        ]
+        refreshers = Refreshers(board.alerts.values, now=utc_now)
 
         def emit(event: AlertEvent) -> None:
             emit_alert(event)
-            for refresher in refreshers:
-                refresher.wake()
+            refreshers.wake()
 
-        rules = _rules(settings, policy_of(settings, catalog))
-        desk = AlertDesk(board, store, rules, emit=emit, now=utc_now)
+        desk = AlertDesk(board, store, plan.rules, emit=emit, now=utc_now)
         dead = await store.deliveries(state=DeliveryState.DEAD, limit=MOST_DEAD)
-        yield (
-            Alarms(
-                board=board,
-                desk=desk,
-                deliverer=deliverer,
-                flusher=flusher,
-                refreshers=refreshers,
-                hook_names=[hook.name for hook in hooks],
-                dead=Counter(delivery.hook for delivery in dead),
-            ),
-            state,
+        alarms = Alarms(
+            plan,
+            board=board,
+            desk=desk,
+            deliverer=deliverer,
+            flusher=flusher,
+            refreshers=refreshers,
+            dead=Counter(delivery.hook for delivery in dead),
+            prepare=prepare,
+            store=store,
         )
+        alarms.adopt(plan, await alarms.regrouped(plan))
+        yield alarms, state
 
 
-def _tree(settings: Settings) -> RouteNode:
-    """The configured routes; without any, alerts live and go nowhere."""
-    if settings.alerting is None:
-        return build_tree(Route(hook=""))
-    return build_tree(settings.alerting.route, settings.alerting.time_intervals)
-
-
-def build_hook(
-    given: HookSettings, catalog: Catalog, surroundings: Surroundings
-) -> Hook | StateHook:
-    """A hook as it is configured. It may read files.
-
-    Raises:
-        UnusableSettingError: it cannot be built; the message names it.
-    """
-    try:
-        hook: Hook | StateHook = catalog.hooks[given.type].build(
-            given.name, given.options, surroundings
-        )
-    except (OSError, ValueError) as error:
-        msg = f"hook {given.name!r}: {error}"
-        raise UnusableSettingError(msg) from error
-    return hook
-
-
-async def _regrouped(state: StoredState, tree: RouteNode, store: Store) -> Mapping[str, Group]:
-    """The stored groups under the routes of today, which may differ from yesterday's."""
-    firing = [
-        alert
-        for alerts in state.alerts.values()
-        for alert in alerts
-        if alert.state is AlertState.FIRING
-    ]
-    groups = regroup(state.groups, firing, tree, utc_now())
-    await store.record_groups(groups.values())
-    return groups
-
-
-def _rules(settings: Settings, policy: Policy) -> Rules:
-    alerting = settings.alerting
-    checks = {
-        check.name: CheckRule(
-            description=check.description,
-            for_=settings.checks[check.name].for_,
-            keep_firing_for=settings.checks[check.name].keep_firing_for,
-        )
-        for check in policy.checks
-    }
-    rules = Rules(
-        checks=checks, labels=settings.global_.labels, accepted=tuple(settings.exceptions)
+def plan_alarms(
+    settings: Settings, catalog: Catalog, surroundings: Surroundings, *, former: BuiltHooks
+) -> AlarmsPlan:
+    """Build what telling needs. Blocks; see `build_hooks` for what it keeps and raises."""
+    configured = settings.alerting.hooks if settings.alerting else ()
+    return AlarmsPlan(
+        hooks=build_hooks(configured, catalog, surroundings, former=former),
+        tree=tree_of(settings),
+        rules=rules_of(settings, policy_of(settings, catalog)),
     )
-    if alerting is None:
-        return rules
-    return replace(rules, runbook_url=alerting.runbook_url, console_url=alerting.console_url)

@@ -45,16 +45,5 @@ def announce(
         discoveries=len(settings.discovery),
         hooks=len(settings.alerting.hooks) if settings.alerting else 0,
     )
-    for warning in (*settings.warnings, *_exposure(listening)):
+    for warning in settings.warnings:
         logger.warning(names.CONFIG_LOADED, warning=warning)
-
-
-def _exposure(listening: Sequence[Address]) -> Sequence[str]:
-    wide = [str(address) for address in listening if not address.is_loopback]
-    if not wide:
-        return ()
-    exposure = (
-        f"listening on {', '.join(wide)} without authentication: whoever can connect"
-        " reads the metrics; prefer a loopback address behind a proxy"
-    )
-    return (exposure,)

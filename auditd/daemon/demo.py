@@ -10,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from auditd.daemon.service import ServiceOptions, serve
+from auditd.daemon.options import ServiceOptions
+from auditd.daemon.service import serve
 from auditd.daemon.signals import Stop
 from auditd.daemon.watch import utc_now
 from auditd.simulator.loading import load_scenario

@@ -15,10 +15,11 @@ from auditd.alerting.events import AlertRefused, DeliveryEvent, StateFailed
 from auditd.alerting.notification import NotifiedStatus
 from auditd.config.settings import Catalog, Settings
 from auditd.config.suggestion import did_you_mean
-from auditd.daemon.alarms import build_hook
+from auditd.daemon.errors import UnusableSettingError
+from auditd.daemon.hook_building import build_hook
 from auditd.daemon.sample_alert import end, notification_of, sample_alert
 from auditd.daemon.signing import CloudSigner
-from auditd.daemon.watch import UnusableSettingError, open_watch, utc_now
+from auditd.daemon.watch import open_watch, utc_now
 from auditd.hooks.foreign_text import excerpt
 from auditd.hooks.http import HttpClient
 from auditd.hooks.port import (

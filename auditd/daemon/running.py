@@ -53,6 +53,10 @@ class RunningDaemon:
         """Owe a dead delivery again."""
         await self._call("POST", f"deliveries/{_segment(delivery_id)}/replay", {})
 
+    async def enable_hook(self, name: str) -> None:
+        """Tell a hook again what it is owed."""
+        await self._call("POST", f"hooks/{_segment(name)}/enable", {})
+
     async def create_silence(
         self,
         *,

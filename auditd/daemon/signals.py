@@ -44,6 +44,17 @@ def stopping_on_signals(stop: Stop) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
+@contextmanager
+def heeding_hangups(hangup: asyncio.Event) -> Iterator[None]:
+    """SIGHUP sets the event instead of ending the process."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
 def leave_soon(seconds: float = THREADS_SECONDS) -> None:
     """End the process with 0 after this time, unless it has ended by itself before.
 

@@ -14,11 +14,9 @@ from auditd.alerting.route import RouteSettings
 from auditd.audit.finding import Severity
 from auditd.config.settings import Settings
 from auditd.daemon.watch import utc_now
-from auditd.store.errors import StoreHeldError
-from auditd.store.lock import held
+from auditd.store.holder import holding
 from auditd.store.opening import open_store
 from auditd.store.reader import Reader
-from auditd.store.sqlite import sqlite_path
 from auditd.store.state import StoredState
 from auditd.web.api_view import AlertView, view_alert
 
@@ -94,21 +92,29 @@ async def replay_stored(settings: Settings, url: str, delivery_id: str) -> None:
         await store.replay(delivery_id)
 
 
+async def enable_stored(settings: Settings, url: str, hook: str) -> None:
+    """Switch a hook on again, for the daemon that is started next. Else like `replay_stored`.
+
+    Raises:
+        StoreHeldError: a daemon holds the state, so that this is its own affair.
+        StoreError: the state cannot be used.
+    """
+    opened = open_store(url, now=utc_now, retention=settings.storage.retention)
+    async with opened as store:
+        await store.switch_on(hook)
+
+
 def describe_holder(url: str) -> str:
     """Whether a daemon runs on the state, and what to do, in a sentence fit for people.
 
     Raises:
         StoreUnavailableError: nobody could hold a state there.
     """
-    path = sqlite_path(url)
-    nobody = f"no daemon runs on the state in {path}; start it first"
-    if not path.exists():
-        return nobody  # a lock that another user leaves there would keep the daemon out
-    try:
-        with held(path):
-            return nobody
-    except StoreHeldError as error:
-        owner = f"the daemon with pid {error.pid}" if error.pid else "a daemon"
-        return (
-            f"{owner} runs on the state in {path}; give the address that it listens on as --web.url"
-        )
+    found = holding(url)
+    if not found.is_held:
+        return f"no daemon runs on the state in {found.place}; start it first"
+    owner = f"the daemon with pid {found.pid}" if found.pid else "a daemon"
+    return (
+        f"{owner} runs on the state in {found.place}; give the address that it listens on as"
+        " --web.url"
+    )

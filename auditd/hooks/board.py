@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from auditd.alerting.alert import Alert
-from auditd.alerting.grouping import Group, admit
+from auditd.alerting.alert import Alert, AlertState
+from auditd.alerting.grouping import Group, admit, regroup
 from auditd.alerting.hush import Hush, Suppression
 from auditd.alerting.inhibition import blind_projects
 from auditd.alerting.route import RouteNode, RouteSettings
@@ -46,12 +46,38 @@ class Board:
         self._of_project: dict[str, tuple[Alert, ...]] = {}
         self._alerts: dict[str, Alert] = {}
         self._blind: dict[str, frozenset[str]] = {}
-        self._groups = {key: group for key, group in groups.items() if group.hook in self._hooks}
+        self._groups: dict[str, Group] = {}
+        self._dormant: dict[str, Group] = {}
+        """Those of hooks that are not told by messages, or not there now: they may come back."""
         self._silences = {silence.id: silence for silence in silences}
         self._acknowledgements = dict(acknowledgements or {})
         self._listeners: list[Callable[[str], None]] = []
         for project, its_alerts in alerts.items():
             self._put_alerts(project, its_alerts)
+        self.adopt(tree, self._hooks, groups)
+
+    def regrouped(
+        self, tree: RouteNode, hooks: Collection[str], now: datetime
+    ) -> Mapping[str, Group]:
+        """All groups as other routes and hooks make them, by key; not yet published.
+
+        It takes a while when many alerts fire. With the lock held it can be done in a thread.
+        """
+        firing = [alert for alert in self._alerts.values() if alert.state is AlertState.FIRING]
+        known = {**self._dormant, **self._groups}
+        groups = regroup(known, firing, tree, now)
+        return {key: groups[key] for key in groups if key in known or groups[key].hook in hooks}
+
+    def adopt(self, tree: RouteNode, hooks: Iterable[str], groups: Mapping[str, Group]) -> None:
+        """Go by these routes and hooks from now on, with the groups that `regrouped` gave.
+
+        The lock is held from there to here. Listeners are not told; plan all groups anew.
+        """
+        self._tree = tree
+        self._hooks = frozenset(hooks)
+        living = {key: group for key, group in groups.items() if group.members}
+        self._groups = {key: living[key] for key in living if living[key].hook in self._hooks}
+        self._dormant = {key: living[key] for key in living if key not in self._groups}
 
     @property
     def alerts(self) -> Mapping[str, Alert]:

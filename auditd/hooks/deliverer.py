@@ -15,8 +15,9 @@ from auditd.alerting.retry import DeathReason
 from auditd.hooks.endurance import see_through
 from auditd.hooks.lane import Lane, Parcel
 from auditd.hooks.ledger import Ledger
-from auditd.hooks.outcome import delivered, failed
+from auditd.hooks.outcome import abandoned, delivered, failed
 from auditd.hooks.port import Hook, HookError, Message, RetryLaterError
+from auditd.hooks.removed import RemovedHook
 
 SENDERS = 4
 """Messages under way to one hook, each of another group."""
@@ -46,7 +47,7 @@ class Deliverer:
         hooks: all that are told by messages, by unique names.
         ledger: where attempts and ends are written.
         pending: what was owed when the last process ended, in the order in which it was. What is
-            owed to hooks that are not among `hooks` stays in the ledger until they are again.
+            owed to hooks that are not among `hooks` is given up, as if they were removed now.
         switched_off: the names of hooks that are told nothing.
         external_url: where people reach this daemon.
         random: a number in [0, 1).
@@ -54,7 +55,7 @@ class Deliverer:
 
     def __init__(
         self,
-        hooks: Iterable[Hook],
+        hooks: Collection[Hook],
         ledger: Ledger,
         *,
         pending: Iterable[Delivery],
@@ -65,10 +66,12 @@ class Deliverer:
         monotonic: Callable[[], float],
         random: Callable[[], float],
     ) -> None:
-        self._lanes = {
-            hook.name: Lane(hook, monotonic=monotonic, is_on=hook.name not in switched_off)
-            for hook in hooks
-        }
+        self._lanes: dict[str, Lane] = {}
+        self._closed: list[Lane] = []
+        """Those of removed hooks, until nothing is left in them."""
+        self._switched_off = set(switched_off)
+        """Hooks that are not configured included."""
+        self._group: asyncio.TaskGroup | None = None
         self._ledger = ledger
         self._external_url = external_url
         self._emit = emit
@@ -76,14 +79,38 @@ class Deliverer:
         self._monotonic = monotonic
         self._random = random
         self._listeners: list[Callable[[str], None]] = []
-        for delivery in pending:
-            if delivery.hook in self._lanes:
-                self.accept(delivery)
+        owed = tuple(pending)
+        former = {delivery.hook for delivery in owed}.difference(hook.name for hook in hooks)
+        self.adopt([*hooks, *map(RemovedHook, former)])
+        for delivery in owed:
+            self.accept(delivery)
+        self.adopt(hooks)
+
+    def adopt(self, hooks: Iterable[Hook]) -> None:
+        """Have these hooks from now on.
+
+        What is being sent goes on as it began. What a hook is owed that was there before is sent
+        by the new one from the next attempt; what a hook is owed that is gone is given up.
+        """
+        former, self._lanes = self._lanes, {}
+        for hook in hooks:
+            lane = former.pop(hook.name, None)
+            if lane is None:
+                is_on = hook.name not in self._switched_off
+                lane = Lane(hook, monotonic=self._monotonic, is_on=is_on)
+                self._start(lane)
+            elif lane.hook is not hook:
+                lane.adopt(hook)
+            self._lanes[hook.name] = lane
+        for lane in former.values():
+            lane.close()
+            self._closed.append(lane)
 
     @property
     def pending(self) -> tuple[Delivery, ...]:
         """All that is owed, as it is now."""
-        return tuple(item for lane in self._lanes.values() for item in lane.deliveries)
+        lanes = (*self._lanes.values(), *self._closed)
+        return tuple(item for lane in lanes for item in lane.deliveries)
 
     @property
     def switched_off(self) -> frozenset[str]:
@@ -92,7 +119,10 @@ class Deliverer:
 
     def is_pending(self, hook: str, group_key: str) -> bool:
         """Whether the hook is still owed something of the group."""
-        return hook in self._lanes and self._lanes[hook].has(group_key)
+        lanes = [lane for lane in self._closed if lane.hook.name == hook]
+        if hook in self._lanes:
+            lanes.append(self._lanes[hook])
+        return any(lane.has(group_key) for lane in lanes)
 
     def free_at(self, hook: str) -> float:
         """When, on the monotonic clock, the hook may be told something new; maybe never."""
@@ -120,6 +150,7 @@ class Deliverer:
             KeyError: there is no such hook.
         """
         self._lanes[hook].switch(is_on=True)
+        self._switched_off.discard(hook)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Call `listener` with the key of every group whose delivery is settled."""
@@ -128,19 +159,33 @@ class Deliverer:
     async def run(self) -> None:
         """Deliver until cancelled; then what is under way has a few seconds to end."""
         async with asyncio.TaskGroup() as group:
-            for name, lane in self._lanes.items():
-                for number in range(SENDERS):
-                    group.create_task(self._serve(lane), name=f"sender {number} of hook {name}")
+            self._group = group
+            for lane in (*self._lanes.values(), *self._closed):
+                self._start(lane)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._group = None
+
+    def _start(self, lane: Lane) -> None:
+        if self._group is None:
+            return  # then `run` does so
+        for number in range(SENDERS):
+            name = f"sender {number} of hook {lane.hook.name}"
+            self._group.create_task(self._serve(lane), name=name)
 
     async def _serve(self, lane: Lane) -> None:
-        while True:
-            parcel = await lane.take()
+        while parcel := await lane.take():
             name = f"delivery {parcel.delivery.id}"
             await see_through(self._handle(lane, parcel), name=name)
+        if lane in self._closed:
+            self._closed.remove(lane)
 
     async def _handle(self, lane: Lane, parcel: Parcel) -> None:
         try:
-            if parcel.outcome is None:
+            if parcel.outcome is None and lane.is_closed:
+                parcel = abandoned(parcel.delivery, now=self._now())
+            elif parcel.outcome is None:
                 parcel = await self._attempt(lane, parcel.delivery)
             await self._settle(lane, parcel)
         except Exception as error:  # noqa: BLE001 # whatever the ledger raises; it is logged
@@ -182,13 +227,15 @@ class Deliverer:
         delivery, outcome = parcel.delivery, parcel.outcome
         if isinstance(outcome, DeliveryDead) and outcome.death is DeathReason.GONE:
             lane.switch(is_on=False)
+            self._switched_off.add(delivery.hook)
             await self._ledger.switch_off(delivery.hook, outcome.message)
         await self._ledger.settle(delivery)
         if outcome:
             self._emit(outcome)
         if delivery.state is DeliveryState.PENDING:
-            delay = (delivery.next_at - self._now()).total_seconds()
-            lane.put_back(Parcel(delivery), delay_seconds=max(0.0, delay))
+            wait = delivery.next_at - self._now()
+            delay = 0.0 if lane.is_closed else max(0.0, wait.total_seconds())
+            lane.put_back(Parcel(delivery), delay_seconds=delay)
             return
         lane.finish(parcel)
         for listener in self._listeners:

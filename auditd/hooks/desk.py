@@ -61,6 +61,10 @@ class AlertDesk:
         self._now = now
         self._departures: asyncio.Queue[str] = asyncio.Queue()
 
+    def adopt(self, rules: Rules) -> None:
+        """Go by these rules from now on. Alerts feel it when their project is recorded next."""
+        self._rules = rules
+
     async def record(self, snapshot: ProjectSnapshot) -> None:
         """Bring the alerts of one project up to date. Raises nothing but CancelledError."""
         name = snapshot.project.name

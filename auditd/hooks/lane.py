@@ -37,6 +37,7 @@ class Lane:
     def __init__(self, hook: Hook, *, monotonic: Callable[[], float], is_on: bool = True) -> None:
         self.hook = hook
         self.is_on = is_on
+        self.is_closed = False
         self._monotonic = monotonic
         self._pace = Pace(hook.messages_per_minute)
         self._held_until = -math.inf
@@ -80,6 +81,8 @@ class Lane:
     def finish(self, parcel: Parcel) -> None:
         """The parcel that was taken is settled."""
         del self._parcels[parcel.delivery.group_key]
+        if self.is_closed:
+            self._alarm.ring()
 
     def hold(self, seconds: float) -> None:
         """Send nothing for so long: the receiver asked for it."""
@@ -90,13 +93,35 @@ class Lane:
         self.is_on = is_on
         self._alarm.ring()
 
-    async def take(self) -> Parcel:
-        """The next parcel, once it is due and the hook may be told something."""
+    def adopt(self, hook: Hook) -> None:
+        """Send by this from the next attempt on: the hook was configured anew."""
+        self._pace = self._pace.at(hook.messages_per_minute)
+        self.hook = hook
+        self._alarm.ring()
+
+    def close(self) -> None:
+        """Nothing is sent any more: all that is here can be taken now, to be given up."""
+        self.is_closed = True
+        now = self._monotonic()
+        self._due = [
+            (is_fresh, now if is_fresh else due_at, ticket, group_key)
+            for is_fresh, due_at, ticket, group_key in self._due
+        ]
+        heapq.heapify(self._due)
+        self._alarm.ring()
+
+    async def take(self) -> Parcel | None:
+        """The next parcel, once it is due and the hook may be told something.
+
+        None when the lane is closed and nothing is left in it, on its way included.
+        """
         while (delay := self._delay()) > 0:
+            if self.is_closed and not self._parcels:
+                return None
             await self._alarm.wait(delay)
         *_, group_key = heapq.heappop(self._due)
         parcel = self._parcels[group_key]
-        if parcel.delivery.attempts and not parcel.outcome:
+        if parcel.delivery.attempts and not parcel.outcome and not self.is_closed:
             self._pace.take(self._monotonic())
         return parcel
 
@@ -107,7 +132,7 @@ class Lane:
         _, due_at, _, group_key = self._due[0]
         parcel = self._parcels[group_key]
         now = self._monotonic()
-        if parcel.outcome:
+        if parcel.outcome or self.is_closed:
             return due_at - now
         if not self.is_on:
             return math.inf

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from auditd.alerting.delivery import Delivery, DeliveryState
-from auditd.alerting.events import DeliveryDead, DeliveryRetried, DeliverySent
-from auditd.alerting.retry import RetryAt, next_attempt
+from auditd.alerting.events import DeliveryDead, DeliveryRetried, DeliverySent, SendFailure
+from auditd.alerting.retry import DeathReason, RetryAt, next_attempt
 from auditd.hooks.lane import Parcel
 from auditd.hooks.port import HookError
 
@@ -49,14 +49,29 @@ def failed(
             next_at=verdict.at,
         )
         return Parcel(replace(delivery, next_at=verdict.at, last_error=message), retried)
+    return _dead(delivery, error.reason, message, verdict.reason, now)
+
+
+def abandoned(delivery: Delivery, *, now: datetime) -> Parcel:
+    """The hook was removed, and with it whatever it is owed; that can be replayed by people."""
+    message = (
+        f"hook {delivery.hook!r} was removed from the configuration; replay this delivery when it"
+        " is there again"
+    )
+    return _dead(delivery, SendFailure.FAILED, message, DeathReason.HOOK_REMOVED, now)
+
+
+def _dead(
+    delivery: Delivery, reason: SendFailure, message: str, death: DeathReason, now: datetime
+) -> Parcel:
     dead = DeliveryDead(
         hook=delivery.hook,
         id=delivery.id,
         group_key=delivery.group_key,
         attempts=delivery.attempts,
-        reason=error.reason,
+        reason=reason,
         message=message,
-        death=verdict.reason,
+        death=death,
     )
     state = DeliveryState.DEAD
     return Parcel(replace(delivery, state=state, last_error=message, settled_at=now), dead)

@@ -27,3 +27,10 @@ class Pace:
         """One is sent now."""
         if self._taken is not None:
             self._taken.append(now)
+
+    def at(self, per_minute: int | None) -> Pace:
+        """Another pace that knows what was sent at this one."""
+        pace = Pace(per_minute)
+        for instant in self._taken or ():
+            pace.take(instant)
+        return pace

@@ -6,12 +6,14 @@ A payload depends on the message alone, and not on the attempt: each attempt sen
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from auditd.alerting.notification import NotifiedAlert
+from auditd.hooks.fit import most_that_fit
 from auditd.hooks.port import Message
 
 _NEVER = "0001-01-01T00:00:00Z"
@@ -41,6 +43,27 @@ class Payload(StrEnum):
                 return alertmanager(message)
             case Payload.CLOUDEVENTS:
                 return cloudevent(message)
+
+
+def fitting(render: Callable[[Message], bytes], message: Message, max_bytes: int) -> bytes:
+    """What `render` makes of the message with as many of its alerts as fit.
+
+    The rest is counted as cut off. Larger than `max_bytes` only when nothing fits: without any
+    alert it still has what all of them agree on.
+    """
+
+    def first(count: int) -> bytes:
+        notification = message.notification
+        cut_off = len(notification.alerts) - count
+        shown = replace(
+            notification,
+            alerts=notification.alerts[:count],
+            truncated=notification.truncated + cut_off,
+        )
+        return render(replace(message, notification=shown))
+
+    count = len(message.notification.alerts)
+    return first(most_that_fit(count, lambda count: len(first(count)) <= max_bytes))
 
 
 def format_exact(instant: datetime) -> str:

@@ -51,6 +51,15 @@ class Refresher:
         self._is_routed: dict[str, bool] = {}
         """By fingerprint, which stands for the labels that decide it."""
 
+    def adopt(self, hook: StateHook, tree: RouteNode) -> None:
+        """Tell by this hook and these routes from now on; soon, if they are others."""
+        if (hook, tree) == (self._hook, self._tree):
+            return
+        self._hook = hook
+        self._tree = tree
+        self._is_routed.clear()
+        self.wake()
+
     def wake(self) -> None:
         """An alert fired or ended: do not wait for the next minute."""
         self._changed.set()

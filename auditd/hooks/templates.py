@@ -18,6 +18,8 @@ from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from auditd.alerting.notification import Notification, NotifiedAlert, NotifiedStatus
+from auditd.hooks.fit import cut_lines, most_that_fit
+from auditd.hooks.port import Message
 
 VALUE_LIMIT = 500
 """Characters of one printed value, before it is escaped."""
@@ -25,7 +27,13 @@ VALUE_LIMIT = 500
 _log = logging.getLogger(__name__)
 
 OUTPUT_LIMIT = 16_384
-"""Characters that a configured template may make."""
+"""Characters that a configured template of an alert may make."""
+
+TITLE_LIMIT = 500
+"""Characters that a configured template of a title may make."""
+
+_TITLE_VALUE_LIMIT = 128
+"""Characters of one value printed in a title, before it is escaped."""
 
 _WEB_ADDRESS = re.compile(r"https?://[!#-;=?-Z_a-z~%\[\]]+", re.ASCII)
 
@@ -65,7 +73,8 @@ class Wording:
 
     `title` and `text` are Jinja2 templates that replace the built-in ones: of the title, with
     the variable `notification`, and of one alert, with `alert`; both also have
-    `link(url, words)`. When such a template fails, the built-in one takes its place.
+    `link(url, words)`. When such a template fails, or makes far too much, the built-in one takes
+    its place.
 
     Raises:
         ValueError: a template has no valid syntax.
@@ -79,33 +88,35 @@ class Wording:
         title: str | None = None,
         text: str | None = None,
     ) -> None:
-        environment = _environment(target)
         source = (files("auditd.hooks") / "texts" / f"{language}.jinja").read_text("utf-8")
-        self._texts: Any = environment.from_string(source).module
-        self._title = _compile(environment, title, "title")
-        self._text = _compile(environment, text, "text")
+        titles = _environment(target, value_limit=_TITLE_VALUE_LIMIT)
+        texts = _environment(target, value_limit=VALUE_LIMIT)
+        self._titles: Any = titles.from_string(source).module
+        self._texts: Any = texts.from_string(source).module
+        self._title = _compile(titles, title, "title")
+        self._text = _compile(texts, text, "text")
 
     def title(self, notification: Notification) -> str:
-        """One line."""
+        """One line of a few hundred characters at most, before they are escaped."""
         facts = _Headline.of(notification)
-        built_in: str = self._texts.title(facts)
-        chosen = _print(self._title, notification=facts) if self._title else None
+        built_in: str = self._titles.title(facts)
+        chosen = _print(self._title, TITLE_LIMIT, notification=facts) if self._title else None
         return " ".join((chosen or built_in).split())
 
     def alert(self, alert: NotifiedAlert) -> str:
         """What is said of one alert: a few lines, the first of which tells most."""
         built_in: str = self._texts.alert(alert)
-        chosen = _print(self._text, alert=alert) if self._text else None
+        chosen = _print(self._text, OUTPUT_LIMIT, alert=alert) if self._text else None
         return (chosen or built_in).strip()
 
-    def more(self, count: int) -> str:
-        """That there are `count` alerts that are not told of here."""
-        text: str = self._texts.more(count)
+    def more(self, count: int, url: str) -> str:
+        """That there are `count` alerts that are not told of here, but at `url` if there is one."""
+        text: str = self._texts.more(count, url if _WEB_ADDRESS.fullmatch(url) else "")
         return text.strip()
 
     def body(
         self,
-        notification: Notification,
+        message: Message,
         *,
         limit: int,
         separator: str = "\n\n",
@@ -113,16 +124,24 @@ class Wording:
     ) -> str:
         """The alerts, as many as fit as a whole, and how many there are besides.
 
-        The result's `size` is at most `limit`, unless even "and N more" is larger.
+        If not even the first fits, as many of its lines are there as do. The result's `size` is
+        at most `limit`, unless even "and N more" is larger.
         """
-        blocks = [self.alert(alert) for alert in notification.alerts]
-        total = len(blocks) + notification.truncated
-        for shown in range(len(blocks), -1, -1):
-            rest = [self.more(total - shown)] if total > shown else []
-            text = separator.join([*blocks[:shown], *rest])
-            if size(text) <= limit:
-                break
-        return text
+        alerts = message.notification.alerts
+        blocks = [self.alert(alert) for alert in alerts]
+        total = len(alerts) + message.notification.truncated
+
+        def joined(*shown: str) -> str:
+            left_out = total - len(shown)
+            rest = [self.more(left_out, message.external_url)] if left_out else []
+            return separator.join([*shown, *rest])
+
+        def fits(*shown: str) -> bool:
+            return size(joined(*shown)) <= limit
+
+        count = most_that_fit(len(blocks), lambda count: fits(*blocks[:count]))
+        shown = blocks[:count] or [cut_lines(blocks[0], fits)]
+        return joined(*filter(None, shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +167,10 @@ class _Headline:
         )
 
 
-def _environment(target: Target) -> ImmutableSandboxedEnvironment:
+def _environment(target: Target, *, value_limit: int) -> ImmutableSandboxedEnvironment:
     def written(value: Any) -> str:
-        return value if isinstance(value, _Written) else target.escape(_one_line(value))
+        is_done = isinstance(value, _Written)
+        return value if is_done else target.escape(_one_line(value, value_limit))
 
     def link(url: str, words: str) -> _Written:
         text = written(words)
@@ -167,10 +187,10 @@ def _environment(target: Target) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _one_line(value: Any) -> str:
+def _one_line(value: Any, limit: int) -> str:
     line = " ".join(str(value).split())
     text = "".join(character for character in line if character.isprintable())
-    return text if len(text) <= VALUE_LIMIT else text[: VALUE_LIMIT - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _compile(
@@ -183,23 +203,23 @@ def _compile(
         raise ValueError(msg) from error
 
 
-def _print(template: Template, **facts: Any) -> str | None:
-    """What the template makes; None when it fails, makes nothing or far too much."""
+def _print(template: Template, limit: int, **facts: Any) -> str | None:
+    """What the template makes; None when it fails, makes nothing, or more characters than this."""
     try:
-        text = "".join(_within_limit(template.generate(facts)))
+        text = "".join(_up_to(limit, template.generate(facts)))
     except Exception as error:  # noqa: BLE001 # a template can raise anything; the alert must be told
         _log.warning("a template failed (%s); the built-in text is sent", type(error).__name__)
         return None
-    return text if text.strip() and len(text) <= OUTPUT_LIMIT else None
+    return text if text.strip() and len(text) <= limit else None
 
 
-def _within_limit(pieces: Iterable[str]) -> list[str]:
+def _up_to(limit: int, pieces: Iterable[str]) -> list[str]:
     """The pieces up to the one that exceeds the limit, so that no loop of a template is endless."""
     kept: list[str] = []
     total = 0
     for piece in pieces:
         kept.append(piece)
         total += len(piece)
-        if total > OUTPUT_LIMIT:
+        if total > limit:
             break
     return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -87,15 +87,12 @@ class Agenda:
             entry.is_on_grid = True
             self._push(entry, entry.latest_grid_point(instant) + entry.interval_seconds)
 
-    def next_slots(self) -> dict[str, datetime]:
-        """Project name -> its next slot."""
-        return {
-            entry.project.name: datetime.fromtimestamp(at, UTC)
-            for at, _, entry in self._heap
-            if not entry.is_dropped
-        }
+    def next_slots(self) -> Mapping[str, datetime]:
+        """Project name -> its next slot, as it is whenever that is looked up."""
+        return _NextSlots(self._entries)
 
     def _push(self, entry: _Entry, at: float) -> None:
+        entry.due_at = at
         heapq.heappush(self._heap, (at, next(self._order), entry))
 
 
@@ -105,10 +102,18 @@ class _Entry:
     A dropped one is passed over when its slot comes; the first slot of a new one is off the grid.
     """
 
-    __slots__ = ("interval_seconds", "is_dropped", "is_on_grid", "phase_seconds", "project")
+    __slots__ = (
+        "due_at",
+        "interval_seconds",
+        "is_dropped",
+        "is_on_grid",
+        "phase_seconds",
+        "project",
+    )
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self.due_at = 0.0
         self.interval_seconds = project.poll_interval.total_seconds()
         self.phase_seconds = phase(project.name, project.poll_interval).total_seconds()
         self.is_dropped = False
@@ -128,3 +133,19 @@ class _Entry:
         """The last grid point at or before `instant`, in epoch seconds."""
         turns = math.floor((instant - self.phase_seconds) / self.interval_seconds)
         return self.phase_seconds + turns * self.interval_seconds
+
+
+class _NextSlots(Mapping[str, datetime]):
+    """Looks up only what is asked for: there are many, and most who ask want a few."""
+
+    def __init__(self, entries: Mapping[str, _Entry]) -> None:
+        self._entries = entries
+
+    def __getitem__(self, name: str) -> datetime:
+        return datetime.fromtimestamp(self._entries[name].due_at, UTC)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -58,7 +58,17 @@ class Fleet:
         return self._snapshots.pop(name)
 
     def publish(self, snapshot: ProjectSnapshot) -> None:
-        """Make this the newest snapshot of its project, unless the project has left."""
-        if snapshot.project.name in self._snapshots:
-            self._snapshots[snapshot.project.name] = snapshot
+        """Make this the newest snapshot of its project, unless the project has left.
+
+        The project's settings stay those with which it joined last.
+        """
+        if self.amend(snapshot):
             self._untried.discard(snapshot.project.name)
+
+    def amend(self, snapshot: ProjectSnapshot) -> bool:
+        """Like `publish`, but the project does not count as polled. False when it has left."""
+        known = self._snapshots.get(snapshot.project.name)
+        if known is None:
+            return False
+        self._snapshots[known.project.name] = replace(snapshot, project=known.project)
+        return True

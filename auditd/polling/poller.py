@@ -7,13 +7,14 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from auditd.audit.authorization import Listing
 from auditd.audit.events import Emit, PollFailed, PollFinished
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.run import Policy, distinct
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.audit.transition import failed, succeeded
+from auditd.audit.transition import failed, rejudged, succeeded
 from auditd.audit.verification import Verification
 from auditd.audit.verify_due import names_to_verify
 from auditd.polling.agenda import Slot
@@ -29,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Poller:
-    """Polls one project for whoever asks; holds nothing between two polls."""
+    """Polls one project for whoever asks, and says what the policy makes of its list."""
 
     def __init__(
         self,
@@ -49,6 +50,25 @@ class Poller:
         self._emit = emit
         self._now = now
         self._monotonic = monotonic
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Of the projects of which something is being written now."""
+
+    def adopt(self, policy: Policy) -> None:
+        """Judge by this policy from now on; see `rejudge` for what was judged before."""
+        self._policy = policy
+
+    async def rejudge(self, project: str) -> None:
+        """Judge what is known of a project anew, without a poll: policy or settings changed."""
+        async with self._writing(project):
+            known = self._fleet.get(project)
+            if known is None:
+                return
+            snapshot, events = rejudged(known, self._policy, at=self._now())
+            self._fleet.amend(snapshot)
+            if known.attempted_at is not None:
+                await self._journal.record(snapshot)
+            for event in events:
+                self._emit(event)
 
     async def poll(self, slot: Slot) -> None:
         """List, check, publish and tell. Raises nothing but CancelledError."""
@@ -59,7 +79,8 @@ class Poller:
                 listing = await turn.list_authorizations()
                 timing.end()
                 verifications = await self._verify(slot, listing, turn)
-            await self._succeed(slot, listing, verifications, timing)
+            async with self._writing(slot.project.name):
+                await self._succeed(slot, listing, verifications, timing)
         except PollError as error:
             await self._fail(slot, error, timing)
         except Exception as error:  # noqa: BLE001 - the loop must survive; logged and counted
@@ -101,9 +122,10 @@ class Poller:
             self._emit(event)
 
     async def _fail(self, slot: Slot, error: PollError, timing: _Timing) -> None:
-        snapshot, events = failed(self._known(slot), error, self._policy, at=self._now())
-        await self._journal.record(snapshot)
-        self._fleet.publish(snapshot)
+        async with self._writing(slot.project.name):
+            snapshot, events = failed(self._known(slot), error, self._policy, at=self._now())
+            await self._journal.record(snapshot)
+            self._fleet.publish(snapshot)
         self._emit(
             PollFailed(
                 project=slot.project.name,
@@ -116,6 +138,10 @@ class Poller:
         )
         for event in events:
             self._emit(event)
+
+    def _writing(self, project: str) -> asyncio.Lock:
+        """Held from reading what is known of a project until what follows is published."""
+        return self._locks.setdefault(project, asyncio.Lock())
 
     def _known(self, slot: Slot) -> ProjectSnapshot:
         return self._fleet.get(slot.project.name) or ProjectSnapshot(slot.project)

@@ -11,6 +11,15 @@ from auditd.audit.events import Emit, PollSkipped
 from auditd.audit.failure import SkipReason
 from auditd.polling.agenda import Slot
 
+MOST_ASKED = 64
+"""Polls that may be asked for at once."""
+ASKED_AT_ONCE = 4
+"""How many of these may compete with the polls of slots for a credential's rate."""
+
+
+class PollRefusedError(Exception):
+    """A poll that was asked for is not made: too many are, or nothing is polled now."""
+
 
 class Polls:
     """One task a poll, never two of one project, all owned by one TaskGroup.
@@ -24,9 +33,13 @@ class Polls:
         self._emit = emit
         self._group = asyncio.TaskGroup()
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, asyncio.Task[None]] = {}
+        self._places = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._is_open = False
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
+        self._is_open = True
         return self
 
     async def __aexit__(
@@ -35,6 +48,7 @@ class Polls:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._is_open = False
         await self._group.__aexit__(kind, error, traceback)
 
     def submit(self, slot: Slot) -> None:
@@ -45,13 +59,39 @@ class Polls:
             return
         task = self._group.create_task(self._poll(slot), name=f"poll:{name}")
         self._under_way[name] = task
-        task.add_done_callback(lambda done: self._forget(name, done))
+        task.add_done_callback(lambda done: _forget(self._under_way, name, done))
+
+    async def poll_now(self, slot: Slot) -> None:
+        """Return once the project was polled, by the poll that is under way if there is one.
+
+        A caller who is cancelled stops waiting; the poll goes on.
+
+        Raises:
+            PollRefusedError: too many are asked for at once, or nothing is polled now.
+        """
+        name = slot.project.name
+        task = self._under_way.get(name) or self._asked.get(name)
+        if task is None:
+            if not self._is_open or len(self._asked) >= MOST_ASKED:
+                raise PollRefusedError
+            task = self._group.create_task(self._poll_in_place(slot), name=f"asked poll:{name}")
+            self._asked[name] = task
+            task.add_done_callback(lambda done: _forget(self._asked, name, done))
+        await asyncio.wait({task})
 
     def cancel(self, name: str) -> None:
         """End the poll of a project that has left; one that comes by its name may start at once."""
-        if task := self._under_way.pop(name, None):
-            task.cancel()
+        for tasks in (self._under_way, self._asked):
+            if task := tasks.pop(name, None):
+                task.cancel()
 
-    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
-        if self._under_way.get(name) is task:
-            del self._under_way[name]
+    async def _poll_in_place(self, slot: Slot) -> None:
+        async with self._places:
+            if slot.project.name not in self._under_way:
+                self.submit(slot)
+            await asyncio.wait({self._under_way[slot.project.name]})
+
+
+def _forget(tasks: dict[str, asyncio.Task[None]], name: str, task: asyncio.Task[None]) -> None:
+    if tasks.get(name) is task:
+        del tasks[name]

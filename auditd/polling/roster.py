@@ -16,6 +16,9 @@ class RosterChange:
     updated: tuple[Project, ...]
     removed: tuple[Project, ...]
 
+    def __bool__(self) -> bool:
+        return bool(self.added or self.updated or self.removed)
+
 
 class Roster:
     """The fleet's projects.
@@ -37,7 +40,15 @@ class Roster:
 
     def refresh(self, source: str, projects: Sequence[Project]) -> RosterChange:
         """Take this as the complete set of one source."""
-        self._given[source] = projects
+        return self._replace({**self._given, source: projects})
+
+    def adopt(self, configured: Sequence[Project], sources: Sequence[str]) -> RosterChange:
+        """Have these configured projects and sources; what a kept source gave stays."""
+        given = {source: self._given.get(source, ()) for source in sources}
+        return self._replace({"": configured, **given})
+
+    def _replace(self, given: dict[str, Sequence[Project]]) -> RosterChange:
+        self._given = given
         before, self._projects = self._projects, self._merge()
         after = self._projects
         # Another project under a name that was known is a departure and an arrival.
@@ -67,7 +78,7 @@ class Roster:
                 if name in merged:
                     name = f"{name}/{project.project_id}"
                 seen.add(_identity(project))
-                merged[name] = replace(project, name=name)
+                merged[name] = project if name == project.name else replace(project, name=name)
         return merged
 
 

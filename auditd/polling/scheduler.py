@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from auditd.audit.events import Emit, PollSkipped
@@ -69,6 +69,38 @@ class Scheduler:
     def unread_sources(self) -> frozenset[str]:
         """The discovery sources that were not read once yet."""
         return self._discovery.unread
+
+    def adopt(
+        self, configured: Sequence[Project], sources: Sequence[ProjectSource]
+    ) -> RosterChange:
+        """Have these configured projects and sources from now on. Returns what changed by it.
+
+        A project whose interval did not change keeps its next slot; one whose settings changed
+        keeps what is known of it. What sources bring later is not part of the change.
+        """
+        change = self._roster.adopt(configured, [source.name for source in sources])
+        self._discovery.adopt(sources)
+        if change:
+            self._change(change)
+        self._note_progress()
+        return change
+
+    def next_polls(self) -> Mapping[str, datetime]:
+        """Project name -> its next slot."""
+        return self._agenda.next_slots()
+
+    async def poll_now(self, name: str) -> None:
+        """Return once a project was polled, beside its slots; see Polls.
+
+        Raises:
+            LookupError: there is no project of this name.
+            PollRefusedError: too many are asked for at once, or nothing is polled now.
+        """
+        known = self._fleet.get(name)
+        if known is None:
+            msg = f"there is no project {name!r}"
+            raise LookupError(msg)
+        await self._polls.poll_now(Slot(known.project, self._now()))
 
     async def run(self) -> None:
         """Poll until cancelled. Polls under way are cancelled with it, and awaited."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,6 +9,7 @@ from typing import Protocol
 
 from auditd.servicestage.lane import Lane
 from auditd.servicestage.message import Answer, Request
+from auditd.servicestage.places import Places
 
 
 class Transport(Protocol):
@@ -27,7 +27,7 @@ class Channel:
         transport: Transport,
         *,
         requests_per_second: float,
-        places: asyncio.Semaphore,
+        places: Places,
         now: Callable[[], datetime],
     ) -> None:
         self.clock_skew_seconds: float | None = None
@@ -43,6 +43,12 @@ class Channel:
         if region not in self._lanes:
             self._lanes[region] = Lane(self._requests_per_second, self._places)
         return self._lanes[region]
+
+    def pace_at(self, requests_per_second: float) -> None:
+        """Send at this rate in each region from now on."""
+        self._requests_per_second = requests_per_second
+        for lane in self._lanes.values():
+            lane.pace_at(requests_per_second)
 
     async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
         """Send at once; the caller has leave of the lane."""

@@ -47,6 +47,10 @@ class Client:
             self.credential.name, self.credential.expires_at(), self._channel.clock_skew_seconds
         )
 
+    def pace_at(self, requests_per_second: float) -> None:
+        """See Channel."""
+        self._channel.pace_at(requests_per_second)
+
     @asynccontextmanager
     async def admitted(self, scope: Scope, *, budget_seconds: float) -> AsyncIterator[Admission]:
         """Wait for the gate, the lane and a place; the first request may then go at once.

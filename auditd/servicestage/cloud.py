@@ -6,28 +6,27 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from auditd.audit.authorization import Listing
 from auditd.audit.credential import CredentialStatus
 from auditd.audit.events import Emit
 from auditd.audit.failure import FailureReason, PollError
-from auditd.audit.plugin import Plugin
 from auditd.audit.project import Project
 from auditd.audit.verification import Verdict
 from auditd.servicestage import operations
-from auditd.servicestage.channel import Channel, Transport
-from auditd.servicestage.client import Admission, Client
-from auditd.servicestage.credentials.port import Credential, Scope, Surroundings
-from auditd.servicestage.gate import Gate
+from auditd.servicestage.channel import Transport
+from auditd.servicestage.client import Admission
+from auditd.servicestage.clients import Clients, CredentialSpec, Prepared
+from auditd.servicestage.credentials.port import Scope
 from auditd.servicestage.iam_answers import IamProject, parse_projects
 from auditd.servicestage.listing import parse_listing
 from auditd.servicestage.message import Request
 from auditd.servicestage.namespaces import read_verdict
+from auditd.servicestage.redirect import parse_redirect
 from auditd.servicestage.regions import iam_endpoint, servicestage_endpoint
 
 DISCOVERY_BUDGET_SECONDS = 60.0
@@ -41,17 +40,8 @@ _HEADER_SAFE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _OWN_FAULTS = frozenset({FailureReason.AUTH, FailureReason.AUTH_LOCKED, FailureReason.THROTTLED})
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialSpec:
-    """A configured credential: its kind and the options of that kind."""
-
-    name: str
-    plugin: Plugin[Any, Credential]
-    options: Any
-
-
 class Cloud:
-    """Every credential with its gate, its lanes and its share of the places.
+    """Everything that is asked of Huawei Cloud, with the client of its credential.
 
     Works as it is; entered as a context it also renews keys ahead of their end. At most
     `concurrency` turns are had at once, and at most `requests_per_second` requests are sent for
@@ -71,34 +61,22 @@ class Cloud:
         on_secret: Callable[[str], None],
     ) -> None:
         self._endpoints: dict[str, str] = {}
-        places = asyncio.Semaphore(concurrency)
-        self._clients: dict[str, Client] = {}
-        for spec in credentials:
-            channel = Channel(
-                transport, requests_per_second=requests_per_second, places=places, now=now
-            )
-            credential = spec.plugin.build(
-                spec.name,
-                spec.options,
-                Surroundings(
-                    send=channel.send_paced,
-                    now=now,
-                    random=random.random,
-                    emit=emit,
-                    on_secret=on_secret,
-                ),
-            )
-            gate = Gate(
-                spec.name, revision=credential.revision, now=now, random=random.random, emit=emit
-            )
-            self._clients[spec.name] = Client(credential, gate, channel)
+        self._clients = Clients(
+            transport=transport,
+            concurrency=concurrency,
+            emit=emit,
+            now=now,
+            random=random,
+            on_secret=on_secret,
+        )
+        self.adopt(
+            self.prepare(credentials, requests_per_second=requests_per_second),
+            requests_per_second=requests_per_second,
+            concurrency=concurrency,
+        )
 
     async def __aenter__(self) -> Self:
-        self._tasks = await asyncio.TaskGroup().__aenter__()
-        self._keepers = [
-            self._tasks.create_task(client.credential.keep_fresh(), name=f"keep {name} fresh")
-            for name, client in self._clients.items()
-        ]
+        await self._clients.open()
         return self
 
     async def __aexit__(
@@ -107,10 +85,19 @@ class Cloud:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for keeper in self._keepers:
-            keeper.cancel()
-        # Not told of the error: a TaskGroup would wrap it, and whoever catches it knows its type.
-        await self._tasks.__aexit__(None, None, None)
+        await self._clients.close()
+
+    def prepare(
+        self, credentials: Sequence[CredentialSpec], *, requests_per_second: float
+    ) -> Prepared:
+        """See Clients."""
+        return self._clients.prepare(credentials, requests_per_second=requests_per_second)
+
+    def adopt(self, prepared: Prepared, *, requests_per_second: float, concurrency: int) -> None:
+        """See Clients."""
+        self._clients.adopt(
+            prepared, requests_per_second=requests_per_second, concurrency=concurrency
+        )
 
     @asynccontextmanager
     async def turn(self, project: Project) -> AsyncIterator[ProjectTurn]:
@@ -122,7 +109,7 @@ class Cloud:
         """
         endpoint = project.endpoint or await self._endpoint(project.region)
         scope = Scope(project.project_id, project.region)
-        admitted = self._clients[project.credential].admitted(
+        admitted = self._clients.of(project.credential).admitted(
             scope, budget_seconds=project.poll_interval.total_seconds()
         )
         async with admitted as admission:
@@ -136,16 +123,13 @@ class Cloud:
         Raises:
             PollError: there is no such credential, or it has nothing to prove itself with.
         """
-        client = self._clients.get(credential)
-        if client is None:
-            msg = f"there is no credential {credential!r}; configure it under `credentials`"
-            raise PollError(FailureReason.BAD_REQUEST, msg)
+        client = self._clients.of(credential)
         authenticated = await client.credential.authenticate(request, Scope(project_id, region))
         return authenticated.request
 
     def credential_statuses(self) -> tuple[CredentialStatus, ...]:
         """One for each credential, in the order of configuration."""
-        return tuple(client.status() for client in self._clients.values())
+        return tuple(client.status() for client in self._clients.all())
 
     async def iam_projects(
         self, credential: str, *, endpoint: str | None = None
@@ -161,7 +145,7 @@ class Cloud:
         Raises:
             PollError: not all of it came.
         """
-        client = self._clients[credential]
+        client = self._clients.of(credential)
         request = operations.list_own_projects(
             endpoint or client.credential.iam_endpoint or iam_endpoint(None)
         )
@@ -233,3 +217,17 @@ class ProjectTurn:
                 raise
             return Verdict.INCONCLUSIVE
         return read_verdict(reply.answer)
+
+    async def redirect_url(self, repo_type: str, tag: str) -> str:
+        """Where a person authorizes ServiceStage at the Git host anew; it is good for one use.
+
+        Raises:
+            PollError: it was not given.
+        """
+        request = operations.show_redirect_url(
+            self._endpoint, self._project.project_id, repo_type, tag
+        )
+        reply = await self._admission.send(request, timeout_seconds=self._timeout_seconds)
+        if reply.error is not None:
+            raise reply.error
+        return parse_redirect(reply.answer.body)

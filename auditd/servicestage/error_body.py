@@ -24,6 +24,11 @@ _CONFIDENTIAL = (
     (re.compile(r"canonicalRequest:.*", re.IGNORECASE), "canonicalRequest: not shown"),
     (re.compile(r"\b(ak[:= ]\s*|access=)(?!access\b)[\w-]{6,}", re.IGNORECASE), r"\1***"),
     (re.compile(r"\b[A-Z0-9]{20}\b"), "***"),  # an access key, wherever it stands
+    (re.compile(r"://[^\s@]{1,512}@"), "://***@"),  # the user info of a repository's address
+    (
+        re.compile(r"([?&][\w-]{0,40}(?:token|key|secret|password|sig\w*)=)[^\s&]+", re.IGNORECASE),
+        r"\1***",
+    ),
     (re.compile(r"[\w+/=-]{64,}"), "***"),  # a token, a signature, a hash
 )
 

@@ -6,6 +6,8 @@ import asyncio
 import math
 from collections.abc import Callable
 
+from auditd.servicestage.places import Places
+
 
 class Lane:
     """At most `requests_per_second`, sent from one of the `places` that all lanes share.
@@ -19,7 +21,7 @@ class Lane:
     as it does in tests in virtual time: rounding leaves a drop that no timer is late enough for.
     """
 
-    def __init__(self, requests_per_second: float, places: asyncio.Semaphore) -> None:
+    def __init__(self, requests_per_second: float, places: Places) -> None:
         self._spacing_seconds = 1 / requests_per_second
         self._next_at = -math.inf
         self._places = places
@@ -44,6 +46,10 @@ class Lane:
                 if not is_taken:
                     self._places.release()
             return is_taken
+
+    def pace_at(self, requests_per_second: float) -> None:
+        """Send at this rate from the next request on."""
+        self._spacing_seconds = 1 / requests_per_second
 
     def give_place(self) -> None:
         """The work is done."""

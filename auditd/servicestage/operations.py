@@ -27,6 +27,15 @@ def list_namespaces(endpoint: str, project_id: str, authorization: str) -> Reque
     return _request("GET", endpoint, path, headers={"X-Repo-Auth": authorization})
 
 
+def show_redirect_url(endpoint: str, project_id: str, repo_type: str, tag: str) -> Request:
+    """ShowRedirectUrl: where a person authorizes ServiceStage at the Git host. It changes nothing.
+
+    `tag` is that of the authorization, such as `intl`; empty for none.
+    """
+    path = f"/v1/{quote(project_id, safe='')}/git/auths/{quote(repo_type, safe='')}/redirect"
+    return _request("GET", endpoint, path, query=(("tag", tag),) if tag else ())
+
+
 def list_own_projects(iam_endpoint: str) -> Request:
     """KeystoneListAuthProjects: the projects that the caller may use."""
     return _request("GET", iam_endpoint, "/v3/auth/projects")

@@ -54,24 +54,22 @@ class TransportOptions:
     max_body_bytes: int = 8 * 1024 * 1024
 
 
-class Transport:
-    """Sends requests as they are: it neither signs, nor follows redirects, nor keeps cookies.
-
-    To be used as an asynchronous context manager, which owns the connections. How many requests
-    are under way is the caller's to limit. A GET whose connection is lost before its answer is
-    sent once more by aiohttp, since kept-alive connections die so; nothing else is repeated.
+class Line:
+    """One way out with its options, and how many requests use it. It may be made in any thread.
 
     Raises:
-        ValueError: on construction, when a file of the options cannot be used.
+        ValueError: a file of the options cannot be used.
     """
 
     def __init__(self, options: TransportOptions) -> None:
-        self._options = options
+        self.options = options
+        self.users = 0
         self._tls = tls_context(options.ca_file, options.cert_file, options.key_file)
-        self._session: aiohttp.ClientSession | None = None
+        self.session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
+    def open(self) -> None:
+        """Make the session, which connects when it is first used."""
+        self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 ssl=self._tls, limit=0, ttl_dns_cache=60, keepalive_timeout=30
             ),
@@ -81,6 +79,36 @@ class Transport:
             max_line_size=_HEADER_LIMIT_BYTES,
             max_field_size=_HEADER_LIMIT_BYTES,
         )
+
+    async def close(self) -> None:
+        """Close the connections. Idempotent."""
+        session, self.session = self.session, None
+        if session:
+            await session.close()
+
+
+class Transport:
+    """Sends requests as they are: it neither signs, nor follows redirects, nor keeps cookies.
+
+    To be used as an asynchronous context manager, which owns the connections. How many requests
+    are under way is the caller's to limit. A GET whose connection is lost before its answer is
+    sent once more by aiohttp, since kept-alive connections die so; nothing else is repeated.
+
+    Args:
+        way: a line, or the options of one that is made then and there.
+
+    Raises:
+        ValueError: on construction, when a file of the options cannot be used.
+    """
+
+    def __init__(self, way: TransportOptions | Line) -> None:
+        self._line = way if isinstance(way, Line) else Line(way)
+        self._former: list[Line] = []
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        self._line.open()
+        self._is_open = True
         return self
 
     async def __aexit__(
@@ -89,9 +117,24 @@ class Transport:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._session:
-            await self._session.close()
-            self._session = None
+        self._is_open = False
+        for line in (self._line, *self._former):
+            await line.close()
+        self._former.clear()
+
+    def adopt(self, line: Line) -> None:
+        """Send by this line from now on. Requests under way end on the line they are on."""
+        if self._is_open:
+            line.open()
+        self._former.append(self._line)
+        self._line = line
+
+    async def hang_up(self) -> None:
+        """Close former lines that nobody uses any more."""
+        idle = [line for line in self._former if not line.users]
+        self._former = [line for line in self._former if line.users]
+        for line in idle:
+            await line.close()
 
     async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
         """Send `request` and read its answer, whatever its status.
@@ -105,63 +148,71 @@ class Transport:
             PollError: DNS, CONNECT, TLS, TIMEOUT, MALFORMED or TOO_LARGE; BAD_REQUEST when the
                 request cannot be put on the wire at all.
         """
+        line = self._line
+        line.users += 1
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._exchange(request)
+                return await _exchange(line, request)
         except WIRE_ERRORS as error:
             fault = wire_fault(error, _host(request.origin), timeout_seconds=timeout_seconds)
+        finally:
+            line.users -= 1
+            if self._former:
+                await self.hang_up()
         # Outside the handler, so that the exception with the request's headers is not its context.
         raise fault
 
-    async def _exchange(self, request: Request) -> Answer:
-        if not self._session:
-            msg = "a Transport sends only inside its `async with`"
-            raise RuntimeError(msg)
-        query = f"?{urlencode(request.query, quote_via=quote, safe='')}" if request.query else ""
-        url = URL(f"{request.origin}{request.target}{query}", encoded=True)
-        async with self._session.request(
-            request.method,
-            url,
-            headers=request.headers,
-            data=request.body or None,
-            allow_redirects=False,
-            proxy=self._proxy(url),
-        ) as response:
-            body = await self._read(response)
-            if body is None:
-                msg = (
-                    f"{_host(request.origin)} answered {response.status} with more than"
-                    f" {self._options.max_body_bytes} bytes; check the endpoint"
-                )
-                raise PollError(FailureReason.TOO_LARGE, msg)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, headers, body)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
-        """The body, decompressed no further than is asked for; None when it is too large."""
-        limit_bytes = self._options.max_body_bytes
-        if (response.content_length or 0) > limit_bytes:
+async def _exchange(line: Line, request: Request) -> Answer:
+    if not line.session:
+        msg = "a Transport sends only inside its `async with`"
+        raise RuntimeError(msg)
+    query = f"?{urlencode(request.query, quote_via=quote, safe='')}" if request.query else ""
+    url = URL(f"{request.origin}{request.target}{query}", encoded=True)
+    async with line.session.request(
+        request.method,
+        url,
+        headers=request.headers,
+        data=request.body or None,
+        allow_redirects=False,
+        proxy=_proxy(line.options, url),
+    ) as response:
+        body = await _read(response, line.options.max_body_bytes)
+        if body is None:
+            msg = (
+                f"{_host(request.origin)} answered {response.status} with more than"
+                f" {line.options.max_body_bytes} bytes; check the endpoint"
+            )
+            raise PollError(FailureReason.TOO_LARGE, msg)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, body)
+
+
+async def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | None:
+    """The body, decompressed no further than is asked for; None when it is too large."""
+    if (response.content_length or 0) > limit_bytes:
+        return None
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > limit_bytes:
             return None
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-            body += chunk
-            if len(body) > limit_bytes:
-                return None
-        return bytes(body)
+    return bytes(body)
 
-    def _proxy(self, url: URL) -> str | None:
-        """The URL of the proxy for `url`, which may hold a password; None when there is none.
 
-        Not left to aiohttp's `trust_env`, which would also send the passwords of ~/.netrc.
-        """
-        try:
-            configured = self._options.proxy_url() if self._options.proxy_url else None
-        except OSError as error:
-            msg = f"the URL of the proxy cannot be read: {error.strerror}"
-            raise PollError(FailureReason.CONNECT, msg) from error
-        if configured or not self._options.proxy_from_environment:
-            return configured
-        return None if proxy_bypass(url.authority) else getproxies().get(url.scheme)
+def _proxy(options: TransportOptions, url: URL) -> str | None:
+    """The URL of the proxy for `url`, which may hold a password; None when there is none.
+
+    Not left to aiohttp's `trust_env`, which would also send the passwords of ~/.netrc.
+    """
+    try:
+        configured = options.proxy_url() if options.proxy_url else None
+    except OSError as error:
+        msg = f"the URL of the proxy cannot be read: {error.strerror or error}"
+        raise PollError(FailureReason.CONNECT, msg) from error
+    if configured or not options.proxy_from_environment:
+        return configured
+    return None if proxy_bypass(url.authority) else getproxies().get(url.scheme)
 
 
 def _host(origin: str) -> str:

@@ -6,16 +6,20 @@ import asyncio
 import errno
 import os
 import shutil
+import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from auditd.store.backing import Backing
 from auditd.store.database import Database
 from auditd.store.errors import StoreFault, StoreWriteError
-from auditd.store.sqlite import SIDE_FILES
+from auditd.store.sqlite import SIDE_FILES, fault_of
 
 _FAULTS = {
     errno.ENOSPC: StoreFault.FULL,
@@ -24,6 +28,27 @@ _FAULTS = {
     errno.EACCES: StoreFault.READ_ONLY,
 }
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
+
+
+class Copies(Protocol):
+    """Where copies of a database are kept."""
+
+    async def make(self, database: Database, at: datetime) -> None:
+        """Make one. Raises StoreWriteError."""
+
+    async def is_due(self, at: datetime, every: timedelta) -> bool:
+        """Whether the newest is not younger than `every`, or from the future."""
+
+
+class NoCopies:
+    """A server's are made by those who run it."""
+
+    async def make(self, database: Database, at: datetime) -> None:
+        """Does nothing."""
+
+    async def is_due(self, at: datetime, every: timedelta) -> bool:  # noqa: ARG002 -- of the port
+        """Never."""
+        return False
 
 
 class Backups:
@@ -40,11 +65,13 @@ class Backups:
         """Copy the database, whose transactions wait meanwhile. Raises StoreWriteError."""
         try:
             await asyncio.to_thread(self.begin)
-            await database.copy(self.copy)
+            await database.alone(self._copy_from)
             await asyncio.to_thread(self.keep, at)
+        except (DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise self._failure(fault_of(cause)) from error
         except OSError as error:
-            fault = _FAULTS.get(error.errno or 0, StoreFault.IO)
-            raise StoreWriteError(fault, f"a copy of {self._path}") from error
+            raise self._failure(_FAULTS.get(error.errno or 0, StoreFault.IO)) from error
 
     async def is_due(self, at: datetime, every: timedelta) -> bool:
         """Whether the newest copy is not younger than `every`, or from the future."""
@@ -96,6 +123,13 @@ class Backups:
         sync(self._draft)
         self._draft.replace(self._path)
         sync(self._path.parent)
+
+    def _copy_from(self, backing: Backing) -> None:
+        with backing.writes.connect() as connection:
+            self.copy(connection)
+
+    def _failure(self, fault: StoreFault) -> StoreWriteError:
+        return StoreWriteError(fault, f"a copy of {self._path}")
 
     @property
     def _prefix(self) -> str:

@@ -23,6 +23,7 @@ from auditd.audit.failure import FailureReason
 from auditd.audit.finding import Finding
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verification
+from auditd.store.columns import legible
 
 _FAULTS = frozenset(TimestampFault)
 _ALERT_FIELDS = tuple(field.name for field in fields(Alert) if field.name != "last_seen_at")
@@ -71,12 +72,32 @@ class _Sight(msgspec.Struct, frozen=True):
     verifications: dict[str, Verification]
 
 
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a history entry says beside what has a column of its own."""
+
+    listed: Authorization | None = None
+    fields: tuple[str, ...] = ()
+    finding: Finding | None = None
+    reason: FailureReason | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    listed: _Authorization | None = None
+    fields: tuple[str, ...] = ()
+    finding: Finding | None = None
+    reason: FailureReason | None = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
 _SIGHT = msgspec.json.Decoder(_Sight)
 
 
 def encode(value: Any) -> str:
-    """The JSON of a dataclass, a Struct or a mapping."""
-    return msgspec.json.encode(value).decode()
+    """The JSON of a dataclass, a Struct or a mapping; see `legible` of the columns."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_legible(msgspec.to_builtins(value))).decode()
 
 
 def sight_of(snapshot: ProjectSnapshot) -> Sight:
@@ -96,6 +117,13 @@ def decode_sight(body: str) -> Sight:
     return Sight(**values)
 
 
+def decode_event(body: str) -> Event:
+    """Raises ValueError for what `encode` did not make."""
+    stored = _EVENT.decode(body)
+    listed = _authorization(stored.listed) if stored.listed else None
+    return Event(listed, stored.fields, stored.finding, stored.reason)
+
+
 def encode_alert(alert: Alert) -> str:
     """All but `last_seen_at`."""
     return encode({name: getattr(alert, name) for name in _ALERT_FIELDS})
@@ -104,6 +132,18 @@ def encode_alert(alert: Alert) -> str:
 def decode_alert(body: str, last_seen_at: datetime) -> Alert:
     """Raises ValueError for what `encode_alert` did not make."""
     return msgspec.convert({**_mapping(body), "last_seen_at": last_seen_at}, Alert)
+
+
+def _legible(value: Any) -> Any:
+    match value:
+        case str():
+            return legible(value)
+        case list() | tuple():
+            return [_legible(each) for each in value]
+        case dict():
+            return {_legible(key): _legible(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def _mapping(body: str) -> Mapping[str, Any]:

@@ -1,138 +1,162 @@
-"""One connection and one transaction at a time, each a whole or nothing."""
+"""One thread and one connection, through which everything goes in the order of the asking."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice, takewhile, zip_longest
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from auditd.store.errors import StoreConflictError, StoreFault, StoreReadError, StoreWriteError
-from auditd.store.sqlite import READS, fault_of
+from auditd.store.backing import Backing
+from auditd.store.batch import Batch, Done, Work, read
+from auditd.store.errors import StoreFault
+from auditd.store.writer import Writer
+
+MOST = 500
+"""Works in one transaction."""
 
 _T = TypeVar("_T")
+Way: TypeAlias = Callable[[Sequence[Work]], Batch]
+
+
+@dataclass(eq=False, slots=True)
+class _Request:
+    """What somebody waits for."""
+
+    way: Way
+    work: Work
+    answer: asyncio.Future[Any] = field(default_factory=asyncio.Future[Any])
+    is_taken: bool = False
+    is_withdrawn: bool = False
 
 
 class Database:
-    """Runs functions of a connection as transactions, in the order in which they were asked for.
+    """Does works with a database, each as a whole or not at all.
 
-    A transaction begins with the first statement, so that a function without one costs nothing.
-    Whoever is cancelled while his transaction waits for its turn has done nothing; once it runs
-    it is finished first, and the cancellation comes after.
+    All works that wait at a moment share one transaction, and so the price of its commit; they
+    are answered when that is over. A transaction begins with the first statement, so that a work
+    without one costs nothing. Whoever is cancelled while his work waits for its turn has done
+    nothing; once it is under way it is finished first, and the cancellation comes after.
     """
 
-    def __init__(self, engine: AsyncEngine, path: Path) -> None:
-        self.path = path
+    def __init__(self, backing: Backing) -> None:
         self.fault: StoreFault | None = None
         """Why the last write failed; None when it did not."""
-        self._engine = engine
-        self._connection: AsyncConnection | None = None
-        self._turn = asyncio.Lock()
+        self.backing = backing
+        self._writes: Way = Writer(backing).write
+        self._reads: Way = partial(read, backing)
+        self._waiting: deque[_Request] = deque()
+        self._runner: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     @property
     def is_writable(self) -> bool:
         """Whether the last write succeeded."""
         return self.fault is None
 
-    async def write(
-        self,
-        work: Callable[[Connection], _T],
-        then: Callable[[_T], None],
-        *,
-        unless: Callable[[], bool] | None = None,
-    ) -> None:
-        """Run `work`, and `then` with its result as soon as that is committed.
+    async def write(self, work: Work) -> Any:
+        """What the work returns, once that is committed; None when there was nothing to do.
 
-        `unless` is asked first, when all earlier transactions are over: if it is true there is
-        nothing to do. Raises StoreWriteError, StoreConflictError, or what `work` raises.
+        Raises StoreWriteError, StoreConflictError, or what the work raises.
         """
-        async with self._turn:
-            if unless is None or not unless():
-                await _finish(self._write(work, then))
+        is_idle = self._runner is None and self.fault is None
+        if is_idle and work.unless():  # asked here it spares a thousand quiet polls the thread
+            return None
+        return await self._ask(self._writes, work)
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """Raises StoreReadError, or what `work` raises."""
-        async with self._turn:
-            return await _finish(self._read(work))
-
-    async def copy(self, work: Callable[[Connection], None]) -> None:
-        """Run what cannot be within a transaction, and whose failure stops no write.
-
-        Raises StoreWriteError.
-        """
-        async with self._turn:
-            await _finish(self._copy(work))
-
-    async def close(self) -> None:
-        """Wait for the transaction under way and close the connection."""
-        async with self._turn:
-            if self._connection:
-                await self._connection.close()
-            await self._engine.dispose()
-
-    async def _write(self, work: Callable[[Connection], _T], then: Callable[[_T], None]) -> None:
-        try:
-            result, has_begun = await self._transact(work)
-        except IntegrityError as error:
-            msg = f"the state in {self.path} has something else already; nothing was changed"
-            raise StoreConflictError(msg) from error
-        except DBAPIError as error:
-            self.fault = fault_of(error.orig)
-            raise StoreWriteError(self.fault, str(self.path)) from error
-        if has_begun:
-            self.fault = None
-        then(result)
-
-    async def _read(self, work: Callable[[Connection], _T]) -> _T:
-        try:
-            result, _ = await self._transact(work, is_read=True)
-        except DBAPIError as error:
-            raise StoreReadError(fault_of(error.orig), str(self.path)) from error
+        result: _T = await self._ask(self._reads, Work(work))
         return result
 
-    async def _copy(self, work: Callable[[Connection], None]) -> None:
-        try:
-            await self._transact(work)
-        except (DBAPIError, sqlite3.Error) as error:
-            fault = fault_of(error.orig if isinstance(error, DBAPIError) else error)
-            raise StoreWriteError(fault, f"a copy of {self.path}") from error
+    async def alone(self, work: Callable[[Backing], None]) -> None:
+        """Run what cannot be within a transaction; the others wait meanwhile."""
 
-    async def _transact(
-        self, work: Callable[[Connection], _T], *, is_read: bool = False
-    ) -> tuple[_T, bool]:
-        """The result, and whether there was a transaction at all.
+        def run(_works: Sequence[Work]) -> Batch:
+            try:
+                work(self.backing)
+            except Exception as error:  # noqa: BLE001 -- whoever asked gets it
+                return Batch([error])
+            return Batch([Done()])
 
-        After a failure the pool gets its connection back, and rolls back. A Connection of
-        SQLAlchemy 2.1 whose BEGIN failed would run all that comes after without a transaction.
-        """
-        connection, self._connection = self._connection or await self._engine.connect(), None
+        await self._ask(run, Work(lambda _: None))
+
+    async def close(self) -> None:
+        """Wait for all that was asked for, and close the connection."""
+        await self.alone(lambda backing: backing.writes.dispose())
+        self._thread.shutdown(wait=False)
+
+    async def _ask(self, way: Way, work: Work) -> Any:
+        request = _Request(way, work)
+        self._waiting.append(request)
+        self._runner = self._runner or asyncio.create_task(self._run(), name="store")
+        while not request.answer.done():
+            try:
+                await asyncio.wait({request.answer})
+            except asyncio.CancelledError:
+                request.is_withdrawn = True
+                if not request.is_taken:
+                    self._waiting.remove(request)
+                    raise
+        if request.is_withdrawn:
+            request.answer.exception()  # was seen by nobody, and is said by the next write
+            raise asyncio.CancelledError
+        return request.answer.result()
+
+    async def _run(self) -> None:
+        """Answer whoever waits, until nobody does."""
         try:
-            connection.info[READS] = is_read
-            result = await connection.run_sync(work)
-            has_begun = connection.in_transaction()
-            await connection.commit()
-        except BaseException:
-            await connection.close()
+            while self._waiting:
+                await self._do_some()
+        except BaseException as error:
+            for request in self._waiting:
+                request.answer.set_exception(error)
+            self._waiting.clear()
             raise
-        self._connection = connection
-        return result, has_begun
+        finally:
+            self._runner = None
 
+    async def _do_some(self) -> None:
+        """As many as can share a transaction. A cancellation comes after it."""
+        way = self._waiting[0].way
+        first = islice(self._waiting, MOST)
+        requests = [*takewhile(lambda request: request.way is way, first)]
+        for request in requests:
+            request.is_taken = True
+        doing = self._hand_over(way, [request.work for request in requests])
+        is_cancelled = False
+        while not doing.done():
+            try:
+                await asyncio.wait({doing})
+            except asyncio.CancelledError:
+                is_cancelled = True
+        self._answer(requests, doing.result())
+        if is_cancelled:
+            raise asyncio.CancelledError
 
-async def _finish(work: Coroutine[None, None, _T]) -> _T:
-    """The result of `work`, which a cancellation of the caller does not reach."""
-    task = asyncio.create_task(work, name="store-transaction")
-    is_cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            is_cancelled = True
-    if is_cancelled:
-        task.exception()  # was seen by nobody, and is said by the next write
-        raise asyncio.CancelledError
-    return task.result()
+    def _hand_over(self, way: Way, works: Sequence[Work]) -> asyncio.Future[Batch]:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._thread, way, works)
+
+    def _answer(self, requests: Sequence[_Request], batch: Batch) -> None:
+        """Those whose works were not reached wait on, or were cancelled meanwhile."""
+        if batch.is_committed or batch.fault:
+            self.fault = batch.fault
+        for request, outcome in zip_longest(requests, batch.outcomes):
+            if outcome is None and not request.is_withdrawn:
+                request.is_taken = False
+                continue
+            self._waiting.remove(request)
+            match outcome:
+                case Done(value):
+                    request.answer.set_result(value)
+                case None:
+                    request.answer.set_exception(asyncio.CancelledError())
+                case error:
+                    request.answer.set_exception(error)

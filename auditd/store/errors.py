@@ -21,16 +21,27 @@ class StoreFault(StrEnum):
     IO = "io"
     DAMAGED = "damaged"
     BUSY = "busy"
-    """Another program has locked the file."""
+    """Another program holds what is needed."""
+    UNREACHABLE = "unreachable"
+    """The server is away, or the connection to it was lost."""
     INTERNAL = "internal"
 
 
 _EXPLANATIONS = {
     StoreFault.FULL: "the disk is full; free space on it",
-    StoreFault.READ_ONLY: "the file or its disk is read-only; mount or make it writable",
+    StoreFault.READ_ONLY: (
+        "it is read-only for this user; make the file, its disk or the server writable"
+    ),
     StoreFault.IO: "the disk answered with an I/O error; look at the kernel's log",
-    StoreFault.DAMAGED: "the file is damaged; restart the daemon, which restores the last backup",
-    StoreFault.BUSY: "another program has locked the file; find it with `fuser` and end it",
+    StoreFault.DAMAGED: (
+        "what is there is damaged; restart the daemon, which restores the last backup of a file;"
+        " a server needs one of its own"
+    ),
+    StoreFault.BUSY: (
+        "another program holds it; end that program, which `fuser` finds for a file and"
+        " pg_stat_activity on a server"
+    ),
+    StoreFault.UNREACHABLE: "the server is away or does not answer; it is tried again by itself",
     StoreFault.INTERNAL: "the database refused the statement; please report it with the log",
 }
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, delete, select
 
 from auditd.alerting.silence import Acknowledgement, Silence
 from auditd.store.codec import ACKNOWLEDGEMENT, SILENCE, encode
+from auditd.store.columns import instant_text
 from auditd.store.errors import StoreConflictError
-from auditd.store.schema import ACKNOWLEDGEMENTS, ALERTS, SILENCES, instant_text, upsert
+from auditd.store.schema import ACKNOWLEDGEMENTS, ALERTS, SILENCES, upsert
 from auditd.store.trail import TrailEvent, TrailKind, append
 
 

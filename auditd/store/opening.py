@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from auditd.store.backup import Backups
+from sqlalchemy import URL
+
+from auditd.store.address import is_server, parse_url
+from auditd.store.backing import Backing
+from auditd.store.backup import Backups, Copies, NoCopies
 from auditd.store.database import Database
 from auditd.store.errors import StoreWriteError
 from auditd.store.keeper import keep
 from auditd.store.lock import held
-from auditd.store.preparation import Preparation, unavailable
-from auditd.store.sqlite import open_async_engine, sqlite_path
+from auditd.store.postgresql import PostgresqlBacking
+from auditd.store.preparation import Preparation, StoreOpening, unavailable
+from auditd.store.server import prepare_server
+from auditd.store.sqlite import SqliteBacking, sqlite_path
+from auditd.store.state import StoredState
 from auditd.store.store import Store
 
 
@@ -29,14 +37,15 @@ async def open_store(
 ) -> AsyncIterator[Store]:
     """The store at `url`, for one process at a time, until the block ends.
 
-    A missing directory is made (0700). A damaged file is set aside and replaced by the newest
-    good backup, or by an empty state: `opening` of the store says so. An older schema is brought
-    up to ours, after a backup. Backups are beside the file; the `keep_backups` newest are kept.
+    An older schema is brought up to ours. For a file a missing directory is made (0700). A damaged
+    file is set aside and replaced by the newest good backup, or by an empty state: `opening` of
+    the store says so. Backups are made beside the file, also before its schema is changed, and
+    the `keep_backups` newest are kept. Those who run a server make their own.
 
     Args:
-        url: `sqlite:////absolute/path`.
+        url: `sqlite:////absolute/path` or `postgresql://user@host/database`.
         now: the wall clock, aware and UTC.
-        retention: how long settled deliveries and the trail are kept.
+        retention: how long settled deliveries, the trail and what is over are kept.
         backup_every: how old the newest backup gets.
         keep_backups: at least 1.
 
@@ -44,25 +53,59 @@ async def open_store(
         StoreHeldError: another process has it.
         StoreUnavailableError: it cannot be opened, or was written by a newer release.
     """
-    path = sqlite_path(url)
-    backups = Backups(path, keep_backups)
+    address = parse_url(url)
+    preparing = (
+        _server(address) if is_server(address) else _file(sqlite_path(url), keep_backups, now())
+    )
     async with AsyncExitStack() as opened:
-        await asyncio.to_thread(_make_directory, path)
-        await asyncio.to_thread(opened.enter_context, held(path))
-        opening, found = await asyncio.to_thread(Preparation(path, backups, now()).run)
-        database = Database(open_async_engine(path), path)
+        ground = await asyncio.to_thread(opened.enter_context, preparing)
+        database = Database(ground.backing)
         opened.push_async_callback(database.close)
         store = Store(
             database=database,
-            backups=backups,
-            opening=opening,
-            found=found,
+            backups=ground.copies,
+            opening=ground.opening,
+            found=ground.found,
             now=now,
             retention=retention,
             backup_every=backup_every,
         )
         await opened.enter_async_context(_kept(store))
         yield store
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """A database that can be used, and what is known of it."""
+
+    backing: Backing
+    copies: Copies
+    opening: StoreOpening
+    found: StoredState
+
+
+@contextmanager
+def _file(path: Path, keep_backups: int, at: datetime) -> Iterator[_Ground]:
+    """Blocks, but not at its end."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unavailable(path, error) from error
+    with held(path):
+        backups = Backups(path, keep_backups)
+        yield _Ground(SqliteBacking(path), backups, *Preparation(path, backups, at).run())
+
+
+@contextmanager
+def _server(address: URL) -> Iterator[_Ground]:
+    """Blocks, but not at its end. The hold on the server ends with the connection."""
+    backing = PostgresqlBacking(address, is_exclusive=True)
+    try:
+        opening, found = prepare_server(backing)
+    except BaseException:
+        backing.writes.dispose()
+        raise
+    yield _Ground(backing, NoCopies(), opening, found)
 
 
 @asynccontextmanager
@@ -75,10 +118,3 @@ async def _kept(store: Store) -> AsyncIterator[None]:
         await asyncio.wait({task})
         with suppress(StoreWriteError):  # only the times of the last few quiet polls are lost
             await store.save()
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise unavailable(path, error) from error

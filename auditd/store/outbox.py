@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from auditd.alerting.delivery import Delivery, DeliveryState
 from auditd.store.codec import NOTIFICATION, encode
@@ -15,6 +15,11 @@ from auditd.store.errors import StoreConflictError
 from auditd.store.schema import DELIVERIES, SWITCHED_OFF, upsert
 from auditd.store.trail import TrailEvent, TrailKind, append
 
+_OWE = insert(DELIVERIES)
+_FIND = select(DELIVERIES).where(DELIVERIES.c.id == bindparam("of_id"))
+_ADVANCE = update(DELIVERIES).where(
+    DELIVERIES.c.id == bindparam("of_id"), DELIVERIES.c.state == bindparam("former")
+)
 _SETTLED = {
     DeliveryState.DELIVERED: TrailKind.DELIVERY_DELIVERED,
     DeliveryState.DEAD: TrailKind.DELIVERY_DEAD,
@@ -29,7 +34,13 @@ def owe(connection: Connection, delivery: Delivery) -> None:
         "group_key": delivery.group_key,
         "notification": encode(delivery.notification),
     }
-    connection.execute(insert(DELIVERIES).values({**fixed, **_progress(delivery)}))
+    connection.execute(_OWE, {**fixed, **_progress(delivery)})
+
+
+def forgo(connection: Connection, delivery_id: str) -> None:
+    """Remove a pending delivery of which nobody was told."""
+    is_it = DELIVERIES.c.id == delivery_id
+    connection.execute(delete(DELIVERIES).where(is_it, _is(DeliveryState.PENDING)))
 
 
 def settle(connection: Connection, delivery: Delivery, now: datetime) -> None:
@@ -53,7 +64,8 @@ def replay(connection: Connection, delivery_id: str, now: datetime) -> Delivery:
     Raises:
         StoreConflictError: it is not dead, or its group has another pending one.
     """
-    dead = find(connection, delivery_id)
+    row = connection.execute(_FIND.with_for_update(), {"of_id": delivery_id}).one_or_none()
+    dead = _delivery(row) if row else None
     if dead is None or dead.state is not DeliveryState.DEAD:
         state = dead.state if dead else "not there"
         msg = f"delivery {delivery_id} is {state}; only dead ones can be replayed"
@@ -79,7 +91,7 @@ def replay(connection: Connection, delivery_id: str, now: datetime) -> Delivery:
 
 def find(connection: Connection, delivery_id: str) -> Delivery | None:
     """The delivery with this id."""
-    row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == delivery_id)).one_or_none()
+    row = connection.execute(_FIND, {"of_id": delivery_id}).one_or_none()
     return _delivery(row) if row else None
 
 
@@ -143,8 +155,8 @@ def probe(connection: Connection) -> None:
 
 def _advance(connection: Connection, delivery: Delivery, former: DeliveryState) -> bool:
     """Whether there was such a delivery in the former state."""
-    statement = update(DELIVERIES).where(DELIVERIES.c.id == delivery.id, _is(former))
-    return connection.execute(statement.values(_progress(delivery))).rowcount == 1
+    values = {"of_id": delivery.id, "former": str(former), **_progress(delivery)}
+    return connection.execute(_ADVANCE, values).rowcount == 1
 
 
 def _is(state: DeliveryState) -> Any:
@@ -173,11 +185,12 @@ def _progress(delivery: Delivery) -> Mapping[str, Any]:
 
 
 def _delivery(row: Row[Any]) -> Delivery:
+    notification = NOTIFICATION.decode(row.notification)
     return Delivery(
         id=row.id,
         hook=row.hook,
-        group_key=row.group_key,
-        notification=NOTIFICATION.decode(row.notification),
+        group_key=notification.group_key,
+        notification=notification,
         created_at=row.created_at,
         next_at=row.next_at,
         state=DeliveryState(row.state),

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from auditd.store.backup import Backups, set_aside, touch
 from auditd.store.errors import StoreFault, StoreUnavailableError
 from auditd.store.migration import HEAD, revision_of, upgrade
-from auditd.store.sqlite import SIDE_FILES, fault_of, open_engine
+from auditd.store.sqlite import SIDE_FILES, DamageError, fault_of, open_engine, quick_check
 from auditd.store.state import StoredState, read_state
 
 _OUTSIDE = {StoreFault.FULL, StoreFault.READ_ONLY, StoreFault.IO, StoreFault.BUSY}
@@ -102,6 +102,8 @@ class Preparation:
             if fault in _OUTSIDE:
                 raise unavailable(self.path, error.orig) from error
             raise _DamagedError(str(error.orig)) from error
+        except DamageError as error:
+            raise _DamagedError(str(error)) from error
         except (SQLAlchemyError, LookupError, TypeError, ValueError) as error:
             msg = f"{type(error).__name__} in a row"
             raise _DamagedError(msg) from error
@@ -110,9 +112,7 @@ class Preparation:
 
     def _read(self, connection: Connection) -> StoredState:
         with connection.begin():
-            finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
-            if finding != "ok":
-                raise _DamagedError(" ".join(finding.split()))
+            quick_check(connection)
             revision = revision_of(connection)
         if revision is None:
             with connection.begin():

@@ -9,32 +9,33 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from auditd.alerting.delivery import Delivery, DeliveryState
-from auditd.store import outbox, trail, verification
+from auditd.audit.history import HistoryEntry
+from auditd.store import history, outbox, trail, verification
+from auditd.store.address import is_server, parse_url
+from auditd.store.backing import Backing
 from auditd.store.errors import StoreFault, StoreReadError, StoreUnavailableError
 from auditd.store.migration import HEAD, revision_of
+from auditd.store.postgresql import PostgresqlBacking
 from auditd.store.preparation import unavailable
 from auditd.store.schema import DELIVERIES
-from auditd.store.sqlite import fault_of, sqlite_path
+from auditd.store.sqlite import SqliteBacking, sqlite_path
 from auditd.store.state import StoredState, read_state
 from auditd.store.trail import TrailEntry, TrailKind
 
 _T = TypeVar("_T")
 
-_BUSY_TIMEOUT_SECONDS = 5.0
-
 
 class StateAbsentError(StoreUnavailableError):
     """There is no state yet."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, place: str) -> None:
         super().__init__(
-            f"there is no state in {path} yet; the daemon makes it when it is first started"
+            f"there is no state in {place} yet; the daemon makes it when it is first started"
         )
 
 
@@ -44,13 +45,13 @@ class Reader:
     All raise StoreReadError. The times of polls that changed nothing can be 5 s late.
     """
 
-    def __init__(self, engine: Engine, path: Path) -> None:
-        self._engine = engine
-        self._path = path
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
 
     def require_sound(self) -> None:
-        """Look through the whole file; raises StoreReadError when it is damaged."""
-        self._read(_check_all)
+        """Look through all of it; raises StoreReadError when it is damaged."""
+        self._read(self._backing.check)
+        self.state()
 
     def state(self) -> StoredState:
         """Everything that the daemon would go on from."""
@@ -81,6 +82,17 @@ class Reader:
         """Why hooks get nothing, by hook."""
         return self._read(outbox.switched_off)
 
+    def history(self, since: datetime) -> Iterator[HistoryEntry]:
+        """What became of all projects, oldest first, from that instant on.
+
+        Before it comes, for each authorization, what was listed then, with what was found of it
+        and with what failed: so the state at any instant since can be told.
+        """
+        seq = 0
+        while entries := self._read(partial(history.oldest, since=since, after=seq)):
+            yield from entries
+            seq = entries[-1].seq
+
     def trail(
         self, *, since: datetime | None = None, kind: TrailKind | None = None, limit: int = 100
     ) -> tuple[TrailEntry, ...]:
@@ -102,7 +114,7 @@ class Reader:
             yield from lines
 
     def _read(self, work: Callable[[Connection], _T]) -> _T:
-        return _transact(self._engine, self._path, work)
+        return _transact(self._backing, work)
 
 
 @contextmanager
@@ -110,26 +122,34 @@ def open_reader(url: str) -> Iterator[Reader]:
     """A reader of the state at `url`, whether or not a daemon holds it, until the block ends.
 
     Args:
-        url: `sqlite:////absolute/path`.
+        url: `sqlite:////absolute/path` or `postgresql://user@host/database`.
 
     Raises:
         StateAbsentError: there is no state yet.
         StoreUnavailableError: it cannot be opened, or another release wrote it.
-        StoreReadError: it is damaged.
+        StoreReadError: it is damaged, or a server is away.
     """
-    path = sqlite_path(url)
-    _require_readable(path)
-    engine = _open_engine(path)
+    address = parse_url(url)
+    backing: Backing
+    if is_server(address):
+        backing = PostgresqlBacking(address, is_exclusive=False)
+    else:
+        path = sqlite_path(url)
+        _require_readable(path)
+        backing = SqliteBacking(path, is_read_only=True)
     try:
-        revision = _transact(engine, path, revision_of)
-        if revision is None:
-            raise StateAbsentError(path)
-        if revision != HEAD:
-            msg = f"the state in {path} is of an older release; start the daemon, which migrates it"
-            raise StoreUnavailableError(msg)
-        yield Reader(engine, path)
+        _require_ours(_transact(backing, revision_of), backing.place)
+        yield Reader(backing)
     finally:
-        engine.dispose()
+        backing.writes.dispose()
+
+
+def _require_ours(revision: str | None, place: str) -> None:
+    if revision is None:
+        raise StateAbsentError(place)
+    if revision != HEAD:
+        msg = f"the state in {place} is of an older release; start the daemon, which migrates it"
+        raise StoreUnavailableError(msg)
 
 
 def _require_readable(path: Path) -> None:
@@ -140,7 +160,7 @@ def _require_readable(path: Path) -> None:
     try:
         path.stat()
     except FileNotFoundError:
-        raise StateAbsentError(path) from None
+        raise StateAbsentError(str(path)) from None
     except OSError as error:
         raise unavailable(path, error) from error
     if not os.access(path, os.R_OK):
@@ -148,37 +168,15 @@ def _require_readable(path: Path) -> None:
         raise StoreUnavailableError(msg)
 
 
-def _open_engine(path: Path) -> Engine:
-    """Source: https://www.sqlite.org/uri.html (`mode=ro` never writes to the database)."""
-    address = URL.create(
-        "sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"}
-    )
-    return create_engine(
-        address,
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,
-        connect_args={"timeout": _BUSY_TIMEOUT_SECONDS},
-    )
-
-
-def _transact(engine: Engine, path: Path, work: Callable[[Connection], _T]) -> _T:
-    """The result of `work`, which sees one state of the file, whatever is written meanwhile."""
+def _transact(backing: Backing, work: Callable[[Connection], _T]) -> _T:
+    """The result of `work`, which sees one state, whatever is written meanwhile."""
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+        with backing.reads.connect() as connection:
             return work(connection)
     except DBAPIError as error:
-        raise StoreReadError(fault_of(error.orig), str(path)) from error
+        raise StoreReadError(backing.fault_of(error.orig), backing.place) from error
     except (LookupError, TypeError, ValueError) as error:
-        raise StoreReadError(StoreFault.DAMAGED, str(path)) from error
-
-
-def _check_all(connection: Connection) -> None:
-    if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one() != "ok":
-        msg = "quick_check found damage"
-        raise ValueError(msg)
-    read_state(connection)
+        raise StoreReadError(StoreFault.DAMAGED, backing.place) from error
 
 
 def _count_deliveries(connection: Connection) -> Mapping[tuple[str, DeliveryState], int]:

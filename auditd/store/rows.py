@@ -1,30 +1,33 @@
 """What is stored of polls and groups, so that only what differs is written.
 
-Everything here writes in the caller's transaction and returns what is to be called once that
-is committed: only then is it known as stored.
+Everything here writes in the caller's transaction, and counts as stored from then on: a later
+work of the same transaction goes by it. `undo` gets what takes that back if it is not committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Table, bindparam, delete
+from sqlalchemy import Connection, Delete, Table, bindparam, delete
 
-from auditd.alerting.alert import Alert, AlertState
+from auditd.alerting.alert import Alert
 from auditd.alerting.grouping import Group
 from auditd.alerting.life import Transition
-from auditd.audit.snapshot import ProjectSnapshot
+from auditd.audit.history import changes
+from auditd.store import history, transitions
 from auditd.store.codec import Sight, encode, encode_alert, sight_of
+from auditd.store.poll import Poll
 from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS, upsert
-from auditd.store.state import PollTimes, StoredState
-from auditd.store.trail import TrailEvent, TrailKind, append
+from auditd.store.state import PollTimes, StoredSnapshot, StoredState, read_state
 
-Adopt: TypeAlias = Callable[[], None]
-"""To be called once the transaction is committed."""
+_V = TypeVar("_V")
 
+_FORGET_ALERTS = delete(ALERTS).where(ALERTS.c.project == bindparam("of_project"))
 _UNTOLD = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,35 +52,20 @@ class _Project:
     alerts: _AlertRows
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """What a poll made of a project, see `Store.record_poll`."""
-
-    snapshot: ProjectSnapshot
-    alerts: tuple[Alert, ...]
-    transitions: tuple[Transition, ...]
-    groups: tuple[Group, ...]
-
-    @property
-    def project(self) -> str:
-        """The project's name."""
-        return self.snapshot.project.name
-
-    @property
-    def times(self) -> PollTimes:
-        """What every poll changes."""
-        return PollTimes(
-            attempted_at=self.snapshot.attempted_at,
-            succeeded_at=self.snapshot.succeeded_at,
-            failures_in_a_row=self.snapshot.failures_in_a_row,
-            sighted_at=max((alert.last_seen_at for alert in self.alerts), default=None),
-        )
-
-
 class Rows:
     """The rows as they are stored, beginning with `state`."""
 
     def __init__(self, state: StoredState) -> None:
+        self._projects: dict[str, _Project] = {}
+        self._groups: dict[str, Group] = {}
+        self._late: dict[str, PollTimes] = {}
+        self._adopt(state)
+
+    def reload(self, connection: Connection) -> None:
+        """Begin anew with what is stored: it is not known which of the last works are."""
+        self._adopt(read_state(connection))
+
+    def _adopt(self, state: StoredState) -> None:
         self._projects = {
             name: _Project(
                 stored.project_id,
@@ -87,7 +75,7 @@ class Rows:
             for name, stored in state.snapshots.items()
         }
         self._groups = dict(state.groups)
-        self._late: dict[str, PollTimes] = {}
+        self._late = {}
 
     @property
     def are_late(self) -> bool:
@@ -99,82 +87,73 @@ class Rows:
         project = _project(poll)
         changed = poll.transitions or self._changed_groups(poll.groups)
         if changed or self._projects.get(poll.project) != project:
+            self._late.pop(poll.project, None)
             return False
         self._late[poll.project] = poll.times
         return True
 
-    def write_poll(self, connection: Connection, poll: Poll) -> Adopt:
+    def write_poll(self, connection: Connection, undo: ExitStack, poll: Poll) -> None:
         """What a poll changed, and with it what was held back."""
-        project = _project(poll)
-        _write_project(connection, poll.project, project, self._projects.get(poll.project))
-        adopt_groups = self.write_groups(connection, poll.groups)
-        append_transitions(connection, poll.transitions)
-        _upsert_times(connection, {**self._late, poll.project: poll.times})
+        project, stored = _project(poll), self._projects.get(poll.project)
+        _write_project(connection, poll.project, project, stored)
+        _write_history(connection, poll, stored)
+        self.write_groups(connection, undo, poll.groups)
+        transitions.enter(connection, poll.transitions)
+        _upsert_times(connection, {poll.project: poll.times})
+        _put(self._projects, poll.project, project, undo)
+        self.write_late_times(connection, undo)
 
-        def adopt() -> None:
-            self._projects[poll.project] = project
-            self._late.clear()
-            adopt_groups()
-
-        return adopt
-
-    def write_late_times(self, connection: Connection) -> Adopt:
+    def write_late_times(self, connection: Connection, undo: ExitStack) -> None:
         """The times that only the quiet polls since the last transaction changed."""
-        _upsert_times(connection, self._late)
-        return self._late.clear
+        late, self._late = self._late, {}
+        undo.callback(setattr, self, "_late", late)
+        _upsert_times(connection, late)
 
-    def write_groups(self, connection: Connection, groups: Iterable[Group]) -> Adopt:
+    def write_groups(
+        self, connection: Connection, undo: ExitStack, groups: Iterable[Group]
+    ) -> None:
         """Groups that differ; one without members is over and is removed."""
         changed = self._changed_groups(groups)
-        gone = [key for key, group in changed.items() if not group.members]
         kept = {key: group for key, group in changed.items() if group.members}
         upsert(connection, GROUPS, [{"key": key, "body": encode(kept[key])} for key in kept])
-        _delete(connection, GROUPS, [{"key": key} for key in gone])
-
-        def adopt() -> None:
-            self._groups.update(kept)
-            for key in gone:
-                self._groups.pop(key, None)
-
-        return adopt
+        _delete(connection, GROUPS, [{"key": key} for key in changed.keys() - kept.keys()])
+        for key in changed:
+            _put(self._groups, key, kept.get(key), undo)
 
     def forget_project(
         self,
         connection: Connection,
+        undo: ExitStack,
+        *,
         name: str,
+        at: datetime,
         alerts: Iterable[Alert],
-        transitions: Iterable[Transition],
-    ) -> Adopt:
+        ended: Iterable[Transition],
+    ) -> None:
         """A project that left the fleet: its snapshot, and all alerts but these."""
+        history.depart(connection, name, at)
         connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.project == name))
-        connection.execute(delete(ALERTS).where(ALERTS.c.project == name))
+        connection.execute(_FORGET_ALERTS, {"of_project": name})
         _upsert_alerts(connection, name, _alert_rows(alerts, None))
-        append_transitions(connection, transitions)
-
-        def adopt() -> None:
-            self._projects.pop(name, None)
-            self._late.pop(name, None)
-
-        return adopt
+        transitions.enter(connection, ended)
+        _put(self._projects, name, None, undo)
+        self._late.pop(name, None)
 
     def _changed_groups(self, groups: Iterable[Group]) -> Mapping[str, Group]:
         return {group.key: group for group in groups if self._groups.get(group.key) != group}
 
 
-def append_transitions(connection: Connection, transitions: Iterable[Transition]) -> None:
-    """Enter what fired and what ended into the trail."""
-    if events := [_event(transition) for transition in transitions]:
-        append(connection, events)
+def _put(known: dict[str, _V], key: str, value: _V | None, undo: ExitStack) -> None:
+    """Note that something is stored now, or with None that it is not any more."""
+    undo.callback(_restore, known, key, known.get(key))
+    _restore(known, key, value)
 
 
-def _event(transition: Transition) -> TrailEvent:
-    alert = transition.alert
-    is_firing = alert.state is AlertState.FIRING
-    names = ("alertname", "project", "authorization", "severity")
-    detail = {name: alert.labels.get(name, "") for name in names}
-    detail["end_reason"] = "" if is_firing else str(alert.end_reason or "")
-    kind = TrailKind.ALERT_FIRED if is_firing else TrailKind.ALERT_RESOLVED
-    return TrailEvent(transition.at, kind, alert.fingerprint, detail)
+def _restore(known: dict[str, _V], key: str, value: _V | None) -> None:
+    if value is None:
+        known.pop(key, None)
+    else:
+        known[key] = value
 
 
 def _project(poll: Poll) -> _Project:
@@ -200,7 +179,7 @@ def _write_project(
 ) -> None:
     """Whatever differs; all of it when it is not known what is stored."""
     if stored is None:
-        connection.execute(delete(ALERTS).where(ALERTS.c.project == name))
+        connection.execute(_FORGET_ALERTS, {"of_project": name})
     known: _AlertRows = stored.alerts if stored else {}
     if stored is None or (stored.project_id, stored.sight) != (project.project_id, project.sight):
         row = {"project": name, "project_id": project.project_id, "body": encode(project.sight)}
@@ -211,8 +190,28 @@ def _write_project(
     _delete(connection, ALERTS, gone)
 
 
+def _write_history(connection: Connection, poll: Poll, stored: _Project | None) -> None:
+    """What the poll changed; a project of another id that had this name has left."""
+    before = None
+    if stored:
+        before = StoredSnapshot(stored.project_id, stored.sight, PollTimes())
+        if stored.project_id != poll.snapshot.project.project_id:
+            history.depart(connection, poll.project, poll.at)
+    known = before.of(poll.snapshot.project) if before else None
+    history.enter(connection, changes(known, poll.snapshot))
+
+
 def _upsert_times(connection: Connection, times: Mapping[str, PollTimes]) -> None:
-    rows = [{"project": name, **asdict(each)} for name, each in times.items()]
+    rows = [
+        {
+            "project": name,
+            "attempted_at": each.attempted_at,
+            "succeeded_at": each.succeeded_at,
+            "failures_in_a_row": each.failures_in_a_row,
+            "sighted_at": each.sighted_at,
+        }
+        for name, each in times.items()
+    ]
     upsert(connection, POLLS, rows)
 
 
@@ -231,6 +230,10 @@ def _upsert_alerts(connection: Connection, name: str, rows: _AlertRows) -> None:
 
 def _delete(connection: Connection, table: Table, keys: list[dict[str, Any]]) -> None:
     if keys:
-        is_one = (table.c[name] == bindparam(f"of_{name}") for name in keys[0])
-        rows = [{f"of_{name}": value for name, value in key.items()} for key in keys]
-        connection.execute(delete(table).where(*is_one), rows)
+        connection.execute(_deletion(table), keys)
+
+
+@cache
+def _deletion(table: Table) -> Delete:
+    """Kept, because to make a statement takes longer than to run it."""
+    return delete(table).where(*(column == bindparam(column.key) for column in table.primary_key))

@@ -7,14 +7,14 @@ the shape of what is in a body, or a table, adds a migration.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Dialect,
+    Executable,
     ForeignKey,
     Index,
     Integer,
@@ -25,30 +25,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import TypeDecorator
+
+from auditd.store.columns import Instant, Key, Words
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only plain integers
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime as RFC 3339 text of fixed width, which sorts as the instants do."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
-        """The text of an instant."""
-        return instant_text(value) if value else None
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
-        """The instant of a text. Raises ValueError or TypeError for anything else."""
-        return None if value is None else datetime.fromisoformat(value)
-
-
-def instant_text(instant: datetime) -> str:
-    """As stored: `2026-01-01T00:00:00.000000Z`. `instant` is aware."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 METADATA = MetaData()
@@ -56,8 +37,8 @@ METADATA = MetaData()
 SNAPSHOTS = Table(
     "snapshots",
     METADATA,
-    Column("project", Text, primary_key=True),
-    Column("project_id", Text, nullable=False),
+    Column("project", Words, primary_key=True),
+    Column("project_id", Words, nullable=False),
     Column("body", Text, nullable=False),
 )
 """What was last seen of a project, without what every poll changes."""
@@ -65,7 +46,7 @@ SNAPSHOTS = Table(
 POLLS = Table(
     "polls",
     METADATA,
-    Column("project", Text, ForeignKey(SNAPSHOTS.c.project, ondelete="CASCADE"), primary_key=True),
+    Column("project", Words, ForeignKey(SNAPSHOTS.c.project, ondelete="CASCADE"), primary_key=True),
     Column("attempted_at", Instant),
     Column("succeeded_at", Instant),
     Column("failures_in_a_row", Integer, nullable=False),
@@ -76,8 +57,8 @@ POLLS = Table(
 ALERTS = Table(
     "alerts",
     METADATA,
-    Column("project", Text, primary_key=True),
-    Column("fingerprint", Text, primary_key=True),
+    Column("project", Words, primary_key=True),
+    Column("fingerprint", Words, primary_key=True),
     Column("last_seen_at", Instant),
     Column("body", Text, nullable=False),
 )
@@ -87,7 +68,7 @@ alerts again changes none of these rows."""
 GROUPS = Table(
     "alert_groups",
     METADATA,
-    Column("key", Text, primary_key=True),
+    Column("key", Key, primary_key=True),
     Column("body", Text, nullable=False),
 )
 
@@ -95,15 +76,15 @@ DELIVERIES = Table(
     "deliveries",
     METADATA,
     Column("seq", _SERIAL, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("hook", Text, nullable=False),
-    Column("group_key", Text, nullable=False),
+    Column("id", Words, nullable=False, unique=True),
+    Column("hook", Words, nullable=False),
+    Column("group_key", Key, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("next_at", Instant, nullable=False),
     Column("settled_at", Instant),
-    Column("last_error", Text, nullable=False),
+    Column("last_error", Words, nullable=False),
     Column("notification", Text, nullable=False),
     Index("deliveries_settled_at", "settled_at"),
     Index(
@@ -120,7 +101,7 @@ DELIVERIES = Table(
 SILENCES = Table(
     "silences",
     METADATA,
-    Column("id", Text, primary_key=True),
+    Column("id", Words, primary_key=True),
     Column("ends_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
 )
@@ -128,26 +109,26 @@ SILENCES = Table(
 ACKNOWLEDGEMENTS = Table(
     "acknowledgements",
     METADATA,
-    Column("fingerprint", Text, primary_key=True),
+    Column("fingerprint", Words, primary_key=True),
     Column("body", Text, nullable=False),
 )
 
 SWITCHED_OFF = Table(
     "switched_off",
     METADATA,
-    Column("hook", Text, primary_key=True),
-    Column("reason", Text, nullable=False),
+    Column("hook", Words, primary_key=True),
+    Column("reason", Words, nullable=False),
 )
 
 TRAIL = Table(
     "trail",
     METADATA,
     Column("seq", _SERIAL, primary_key=True, autoincrement=False),
-    Column("at", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("at", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("subject", Words, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("hash", Words, nullable=False),
 )
 """Plain texts, because the hashes are of what is stored and not of what it means."""
 
@@ -156,17 +137,57 @@ TRAIL_ENDS = Table(
     METADATA,
     Column("name", String(8), primary_key=True),
     Column("seq", BigInteger, nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("hash", Words, nullable=False),
 )
 """`head` is the newest entry, `anchor` the newest that the retention removed; 0 for none."""
+
+HISTORY = Table(
+    "history",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True),
+    Column("project", Words, nullable=False),
+    Column("authorization", Words, nullable=False),
+    Column("aspect", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("body", Text, nullable=False),
+    Index("history_project", "project", "seq"),
+    Index("history_ended_at", "ended_at"),
+    Index(
+        "history_standing",
+        *("project", "authorization", "aspect"),
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""What became of projects. An entry stands until the next one of its aspect, which is the list,
+the polls or one check; what ends something never stands. `ended_at` is when it ceased to."""
+
+
+COMMITS = Table(
+    "commits",
+    METADATA,
+    Column("writer", Words, primary_key=True),
+    Column("token", Words, nullable=False),
+)
+"""The token of the last transaction of each writer, where the answer to a commit can be lost."""
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or replace those with the same primary key. All rows have the same columns."""
-    if not rows:
-        return
-    statement = _INSERTS[connection.dialect.name](table)
-    key = list(table.primary_key)
-    others = {name: statement.excluded[name] for name in rows[0] if not table.c[name].primary_key}
-    statement = statement.on_conflict_do_update(index_elements=key, set_=others)
-    connection.execute(statement, rows)
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+@cache
+def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Executable:
+    """Kept, because to make a statement takes longer than to run it."""
+    statement = _INSERTS[dialect](table)
+    others = {name: statement.excluded[name] for name in columns if not table.c[name].primary_key}
+    result: Executable = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=others
+    )
+    return result

@@ -8,18 +8,18 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from auditd.store.address import parse_url
 from auditd.store.errors import StoreFault, StoreUnavailableError
 
 SIDE_FILES = ("", "-wal", "-shm")
 """What SQLite appends to a file's name for the files that belong together."""
 
-READS = "auditd.reads"
-"""In the `info` of a connection: its transactions only read, which a read-only disk allows."""
+_READS = "auditd_reads"
+"""The option of an engine whose transactions only read, which a read-only disk allows."""
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -50,16 +50,9 @@ def sqlite_path(url: str) -> Path:
         StoreUnavailableError: it names no file of SQLite. The message does not repeat the URL,
             which can hold a password.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        msg = "the storage URL is none; write for example sqlite:////var/lib/NAME/state.db"
-        raise StoreUnavailableError(msg) from None
-    if parsed.get_backend_name() == "postgresql":
-        msg = "this release cannot keep its state in PostgreSQL yet; use a sqlite:// URL"
-        raise StoreUnavailableError(msg)
+    parsed = parse_url(url)
     if parsed.drivername != "sqlite" or parsed.host or parsed.query:
-        msg = "the storage URL must be sqlite:// and a path, without host or options"
+        msg = "the storage URL must be sqlite:// and a path, without host or options, or postgresql://"
         raise StoreUnavailableError(msg)
     if parsed.database in {None, "", ":memory:"}:
         msg = "the storage URL names no file; state that survives needs one"
@@ -67,14 +60,34 @@ def sqlite_path(url: str) -> Path:
     return Path(parsed.database).absolute()
 
 
+class DamageError(ValueError):
+    """SQLite finds damage; the message is what it says of it."""
+
+
+class SqliteBacking:
+    """The file at `path`, with our schema.
+
+    Args:
+        path: absolute.
+        is_read_only: nothing can be written, not even a checkpoint.
+    """
+
+    def __init__(self, path: Path, *, is_read_only: bool = False) -> None:
+        self.place = str(path)
+        self.receipts = None  # a commit is a call of a function here, which always answers
+        self.writes = open_reading_engine(path) if is_read_only else open_engine(path)
+        self.reads = self.writes.execution_options(**{_READS: True})
+
+    def fault_of(self, error: BaseException | None) -> StoreFault:
+        """What an error of the driver means."""
+        return fault_of(error)
+
+    def check(self, connection: Connection) -> None:
+        """Raises DamageError."""
+        quick_check(connection)
+
+
 def open_engine(path: Path) -> Engine:
-    """An engine for one thread. See `open_async_engine`."""
-    engine = create_engine(URL.create("sqlite", database=str(path)), **_ENGINE)
-    _arm(engine)
-    return engine
-
-
-def open_async_engine(path: Path) -> AsyncEngine:
     """An engine of one connection, whose transactions begin as writers.
 
     One, because SQLite before 3.51.3 can damage a WAL that two connections write or checkpoint.
@@ -82,8 +95,17 @@ def open_async_engine(path: Path) -> AsyncEngine:
 
     Source: https://www.sqlite.org/wal.html#walresetbug
     """
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)), **_ENGINE)
-    _arm(engine.sync_engine)
+    engine = create_engine(URL.create("sqlite", database=str(path)), **_ENGINE)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def open_reading_engine(path: Path) -> Engine:
+    """Source: https://www.sqlite.org/uri.html (`mode=ro` never writes to the database)."""
+    database, query = f"file:{quote(str(path))}", {"mode": "ro", "uri": "true"}
+    engine = create_engine(URL.create("sqlite", database=database, query=query), **_ENGINE)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -95,17 +117,19 @@ def fault_of(error: BaseException | None) -> StoreFault:
     return StoreFault.INTERNAL if code is None else _FAULTS.get(code & 0xFF, StoreFault.INTERNAL)
 
 
+def quick_check(connection: Connection) -> None:
+    """Look through the whole file. Raises DamageError."""
+    finding = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    if finding != "ok":
+        raise DamageError(" ".join(finding.split()))
+
+
 _ENGINE: dict[str, Any] = {
     "pool_size": 1,
     "max_overflow": 0,
     "hide_parameters": True,
     "connect_args": {"isolation_level": None, "timeout": _BUSY_TIMEOUT_SECONDS},
 }
-
-
-def _arm(engine: Engine) -> None:
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
 
 
 def _set_up(connection: Any, _record: object) -> None:
@@ -116,4 +140,5 @@ def _set_up(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN" if connection.info.get(READS) else "BEGIN IMMEDIATE")
+    is_read = connection.get_execution_options().get(_READS)
+    connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")

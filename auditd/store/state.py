@@ -88,10 +88,7 @@ def read_state(connection: Connection) -> StoredState:
     return StoredState(
         snapshots=snapshots,
         alerts=_alerts(connection, snapshots),
-        groups={
-            row.key: GROUP.decode(row.body)
-            for row in connection.execute(select(GROUPS).order_by(GROUPS.c.key))
-        },
+        groups=_groups(connection),
         silences=hush.silences(connection),
         acknowledgements=hush.acknowledgements(connection),
         pending=outbox.pending(connection),
@@ -105,6 +102,12 @@ def _snapshots(connection: Connection) -> Mapping[str, StoredSnapshot]:
         row.project: StoredSnapshot(row.project_id, decode_sight(row.body), _times(row))
         for row in connection.execute(query)
     }
+
+
+def _groups(connection: Connection) -> Mapping[str, Group]:
+    bodies = connection.execute(select(GROUPS.c.body).order_by(GROUPS.c.key)).scalars()
+    groups = (GROUP.decode(body) for body in bodies)
+    return {group.key: group for group in groups}
 
 
 def _times(row: Row[Any]) -> PollTimes:

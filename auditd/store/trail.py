@@ -16,11 +16,18 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
-from auditd.store.schema import TRAIL, TRAIL_ENDS, instant_text
+from auditd.store.columns import instant_text, legible
+from auditd.store.schema import TRAIL, TRAIL_ENDS
 
 GENESIS = "0" * 64
+
+_END = select(TRAIL_ENDS.c.seq, TRAIL_ENDS.c.hash).where(TRAIL_ENDS.c.name == bindparam("end"))
+_HEAD = _END.with_for_update()
+"""Nobody else appends between its reading and its writing; SQLite has no other writer anyway."""
+_MOVE_END = update(TRAIL_ENDS).where(TRAIL_ENDS.c.name == bindparam("end"))
+_ENTER = insert(TRAIL)
 
 
 class TrailKind(StrEnum):
@@ -75,19 +82,21 @@ class TrailEnd:
 def append(connection: Connection, events: Iterable[TrailEvent]) -> None:
     """Enter events in their order."""
     rows = []
-    end = head = read_end(connection, "head")
+    end = head = _end(connection, _HEAD, "head")
     for event in events:
         row = {
             "seq": end.seq + 1,
             "at": instant_text(event.at),
             "kind": str(event.kind),
-            "subject": event.subject,
-            "detail": _canonical({name: text for name, text in event.detail.items() if text}),
+            "subject": legible(event.subject),
+            "detail": _canonical(
+                {name: legible(text) for name, text in event.detail.items() if text}
+            ),
         }
         end = TrailEnd(end.seq + 1, link(end.hash, line_of(row)))
         rows.append({**row, "hash": end.hash})
     if end is not head:
-        connection.execute(insert(TRAIL), rows)
+        connection.execute(_ENTER, rows)
         _write_end(connection, "head", end)
 
 
@@ -97,7 +106,11 @@ def read_end(connection: Connection, name: str) -> TrailEnd:
     Raises:
         ValueError: it is not there, so the file is damaged.
     """
-    row = connection.execute(select(TRAIL_ENDS).where(TRAIL_ENDS.c.name == name)).one_or_none()
+    return _end(connection, _END, name)
+
+
+def _end(connection: Connection, query: Select[tuple[int, str]], name: str) -> TrailEnd:
+    row = connection.execute(query, {"end": name}).one_or_none()
     if row is None:
         msg = f"the trail has no {name}"
         raise ValueError(msg)
@@ -152,8 +165,7 @@ def prune(connection: Connection, before: datetime) -> None:
 
 
 def _write_end(connection: Connection, name: str, end: TrailEnd) -> None:
-    values = {"seq": end.seq, "hash": end.hash}
-    connection.execute(update(TRAIL_ENDS).where(TRAIL_ENDS.c.name == name).values(values))
+    connection.execute(_MOVE_END, {"end": name, "seq": end.seq, "hash": end.hash})
 
 
 def _canonical(detail: Mapping[str, str]) -> str:

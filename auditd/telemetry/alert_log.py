@@ -21,8 +21,7 @@ from auditd.alerting.events import (
 )
 from auditd.audit.finding import Severity
 from auditd.telemetry import names
-from auditd.telemetry.event_log import plain
-from auditd.telemetry.repeats import Repeats
+from auditd.telemetry.teller import Repetition, Teller
 
 Told: TypeAlias = AlertEvent | DeliveryEvent
 
@@ -38,20 +37,20 @@ class AlertLog:
     """
 
     def __init__(self, logger: FilteringBoundLogger, *, monotonic: Callable[[], float]) -> None:
-        self._logger = logger
-        self._repeats = Repeats(monotonic)
+        self._teller = Teller(logger, monotonic=monotonic)
 
     def __call__(self, event: Told) -> None:
         """Log the event. Never blocks."""
         level, name = _headline(event)
-        details = _details(event)
-        if isinstance(event, StateFailed):
-            suppressed = self._repeats.admit((event.hook, event.peer, event.reason))
-            if suppressed is None:
-                return
-            if suppressed:
-                details["suppressed"] = suppressed
-        self._logger.log(level, name, **details)
+        self._teller.tell(level, name, _details(event), _repetition(event))
+
+
+def _repetition(event: Told) -> Repetition | None:
+    match event:
+        case StateFailed(hook=hook, peer=peer, reason=reason):
+            return Repetition((hook, peer, reason))
+        case _:
+            return None
 
 
 def _headline(event: Told) -> tuple[int, str]:  # noqa: PLR0911 -- one case for each event
@@ -86,4 +85,4 @@ def _details(event: Told) -> dict[str, Any]:
         details["summary"] = alert.annotations.get("summary")
         if isinstance(event, AlertResolved):
             details["reason"] = alert.end_reason
-    return {name: plain(value) for name, value in details.items() if value not in (None, "", False)}
+    return {name: value for name, value in details.items() if value is not False}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from prometheus_client import Histogram, Metric
@@ -22,26 +22,28 @@ from auditd.alerting.events import (
     StateSent,
 )
 from auditd.telemetry import families
+from auditd.telemetry.column import Column, line, steady
 from auditd.telemetry.families import ALERT_FAMILIES, Scrape
+from auditd.telemetry.label import escaped, label_value
 from auditd.telemetry.metrics import without_created
-from auditd.telemetry.series import label_value
+from auditd.telemetry.run import Run
 
 _LATENCY_BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 21600.0, 86400.0)
 """Seconds: from at once to a hook that was down for a day."""
 
 _OPEN = (AlertState.PENDING, AlertState.FIRING)
 
-Alertnames: TypeAlias = Callable[[], Collection[str]]
+_Known: TypeAlias = tuple[tuple[tuple[str, str], ...], Collection[str]]
+"""Alertname and state of each open alert of a project, and the alertnames that there can be."""
 
 
 class AlertMetrics(Collector):
     """Counts deliveries, and renders alerts and outbox as they are when someone scrapes.
 
     Args:
-        projects: the names of all projects.
         alertnames: those that the enabled checks can give; each starts at zero for each project.
-        alerts: all alerts.
-        hooks: the names of all hooks.
+        alerts_of: the alerts of a project.
+        hooks: the names of all hooks as they are now.
         pending: what hooks are owed now.
         dead: hook -> how many of its deliveries were given up and not replayed.
     """
@@ -49,16 +51,14 @@ class AlertMetrics(Collector):
     def __init__(
         self,
         *,
-        projects: Callable[[], Iterable[str]],
-        alertnames: Alertnames,
-        alerts: Callable[[], Iterable[Alert]],
-        hooks: Collection[str],
+        alertnames: Callable[[], Collection[str]],
+        alerts_of: Callable[[str], Collection[Alert]],
+        hooks: Callable[[], Collection[str]],
         pending: Callable[[], Iterable[Delivery]],
         dead: Callable[[], Mapping[str, int]],
     ) -> None:
-        self._projects = projects
-        self._alertnames = alertnames
-        self._alerts = alerts
+        self._alertnames = steady(alertnames)
+        self._alerts_of = alerts_of
         self._hooks = hooks
         self._pending = pending
         self._dead = dead
@@ -71,8 +71,8 @@ class AlertMetrics(Collector):
             buckets=_LATENCY_BUCKETS,
             registry=None,
         )
-        for hook in hooks:
-            self._latency.labels(label_value(hook))
+        self._known: set[str] = set()
+        """The hooks that have series."""
 
     def __call__(self, event: AlertEvent | DeliveryEvent) -> None:
         """Count the event if it is of the kinds that are counted."""
@@ -88,6 +88,10 @@ class AlertMetrics(Collector):
             case _:
                 pass
 
+    def columns(self) -> Sequence[Column]:
+        """The alerts of each project."""
+        return [Column(families.ALERTS, self._known_alerts, _alerts)]
+
     def describe(self) -> Iterable[Metric]:
         """The families, without looking at anything."""
         return [*Scrape(ALERT_FAMILIES).metrics(), *self._latency.describe()]
@@ -95,9 +99,10 @@ class AlertMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         """The families as they are now."""
         scrape = Scrape(ALERT_FAMILIES)
-        self._add_alerts(scrape)
-        self._add_outbox(scrape)
-        for hook in self._hooks:
+        hooks = self._hooks()
+        self._begin_and_end(set(hooks))
+        self._add_outbox(scrape, hooks)
+        for hook in hooks:
             labels = {"hook": label_value(hook)}
             scrape.add(families.NOTIFICATIONS, labels, self._attempts[hook])
             for reason in SendFailure:
@@ -105,21 +110,30 @@ class AlertMetrics(Collector):
                 scrape.add(families.NOTIFICATIONS_FAILED, failed, self._failures[hook, reason])
         return [*scrape.metrics(), *without_created(self._latency)]
 
-    def _add_alerts(self, scrape: Scrape) -> None:
-        counts: Counter[tuple[str, str, str]] = Counter()
-        for project in self._projects():
-            known = ((project, name, state.value) for name in self._alertnames() for state in _OPEN)
-            counts.update(dict.fromkeys(known, 0))
-        for alert in self._alerts():
-            if alert.is_open:
-                labels = alert.labels
-                counts[labels["project"], labels["alertname"], alert.state.value] += 1
-        for (project, alertname, state), count in counts.items():
-            where = {"project": label_value(project), "alertname": alertname, "state": state}
-            scrape.add(families.ALERTS, where, count)
+    def _known_alerts(self, run: Run) -> list[_Known]:
+        alertnames = self._alertnames()
+        of_each = (self._alerts_of(snapshot.project.name) for snapshot in run)
+        return [
+            (
+                tuple((one.labels["alertname"], one.state) for one in alerts if one.is_open),
+                alertnames,
+            )
+            for alerts in of_each
+        ]
 
-    def _add_outbox(self, scrape: Scrape) -> None:
-        pending: dict[str, list[Delivery]] = {hook: [] for hook in self._hooks}
+    def _begin_and_end(self, hooks: set[str]) -> None:
+        """The series of a hook begin at zero, and end with it."""
+        for hook in self._known - hooks:
+            self._latency.remove(label_value(hook))
+            self._attempts.pop(hook, None)
+            for reason in SendFailure:
+                self._failures.pop((hook, reason), None)
+        for hook in hooks:
+            self._latency.labels(label_value(hook))
+        self._known = hooks
+
+    def _add_outbox(self, scrape: Scrape, hooks: Collection[str]) -> None:
+        pending: dict[str, list[Delivery]] = {hook: [] for hook in hooks}
         for delivery in self._pending():
             pending.setdefault(delivery.hook, []).append(delivery)
         dead = self._dead()
@@ -130,3 +144,14 @@ class AlertMetrics(Collector):
             if owed:
                 oldest = min(delivery.created_at for delivery in owed)
                 scrape.add(families.OUTBOX_OLDEST, labels, oldest.timestamp())
+
+
+def _alerts(project: str, known: _Known) -> str:
+    alerts, alertnames = known
+    counts: Counter[tuple[str, str]] = Counter()
+    counts.update({(name, state.value): 0 for name in alertnames for state in _OPEN})
+    counts.update(alerts)
+    return "".join(
+        line(families.ALERTS, f'alertname="{escaped(name)}",{project},state="{state}"', count)
+        for (name, state), count in counts.items()
+    )

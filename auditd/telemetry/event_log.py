@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import UTC, datetime
 from logging import DEBUG, ERROR, INFO, WARNING
 from typing import Any, assert_never
 
@@ -29,8 +28,10 @@ from auditd.audit.events import (
 )
 from auditd.audit.finding import Severity
 from auditd.telemetry import names
-from auditd.telemetry.repeats import Repeats
+from auditd.telemetry.teller import Repetition, Teller, plain
 
+_SOURCE_INTERVAL_SECONDS = 3600.0
+"""How often a source of projects that goes on failing in the same way is told of."""
 _FLAGGED_LEVEL = {Severity.INFO: INFO, Severity.WARNING: WARNING, Severity.CRITICAL: ERROR}
 
 
@@ -38,7 +39,9 @@ class EventLog:
     """Logs each event as one line. A field whose value is not known is left out.
 
     A project that goes on failing, or being skipped, for one reason is logged when that begins
-    and then once a minute, with `suppressed` telling how many lines were held back.
+    and then once a minute, with `suppressed` telling how many lines were held back. A source of
+    projects that goes on failing is logged when that begins or what it says changes, and then
+    once an hour.
 
     Args:
         logger: where the lines go.
@@ -46,26 +49,25 @@ class EventLog:
     """
 
     def __init__(self, logger: FilteringBoundLogger, *, monotonic: Callable[[], float]) -> None:
-        self._logger = logger
-        self._repeats = Repeats(monotonic)
+        self._teller = Teller(logger, monotonic=monotonic)
 
     def __call__(self, event: Event) -> None:
         """Log the event. Never blocks."""
         level, name = _headline(event)
-        details = _details(event)
-        if isinstance(event, PollFailed | PollSkipped):
-            suppressed = self._admit(event)
-            if suppressed is None:
-                return
-            if suppressed:
-                details["suppressed"] = suppressed
-        self._logger.log(level, name, **details)
+        self._teller.tell(level, name, _details(event), _repetition(event))
 
-    def _admit(self, event: PollFailed | PollSkipped) -> int | None:
-        kind = (event.project, event.reason)
-        if isinstance(event, PollFailed) and event.failures_in_a_row == 1:
-            self._repeats.forget(kind)  # the project was seen in between: this is a change
-        return self._repeats.admit(kind)
+
+def _repetition(event: Event) -> Repetition | None:
+    """The first failure after a success begins a series: it is a change."""
+    match event:
+        case PollFailed(project=project, reason=reason, failures_in_a_row=failures):
+            return Repetition((project, reason), is_first=failures == 1)
+        case PollSkipped(project=project, reason=reason):
+            return Repetition((project, reason))
+        case DiscoveryFailed(source=source, message=message, failures_in_a_row=failures):
+            return Repetition((source, message), failures == 1, _SOURCE_INTERVAL_SECONDS)
+        case _:
+            return None
 
 
 def _headline(event: Event) -> tuple[int, str]:  # noqa: C901, PLR0911, PLR0912 -- one case for each event
@@ -106,11 +108,11 @@ def _headline(event: Event) -> tuple[int, str]:  # noqa: C901, PLR0911, PLR0912 
 def _details(event: Event) -> dict[str, Any]:
     match event:
         case FindingFlagged() | FindingCleared():
-            details = _of_finding(event)
+            return _of_finding(event)
         case AuthorizationAdded() | AuthorizationRemoved():
-            details = {"project": event.project, **_of_authorization(event.authorization)}
+            return {"project": event.project, **_of_authorization(event.authorization)}
         case AuthorizationChanged(project, before, after, changed):
-            details = {
+            return {
                 "project": project,
                 "authorization": after.name,
                 "fields": changed,
@@ -120,7 +122,7 @@ def _details(event: Event) -> dict[str, Any]:
         case _:
             details = {field.name: getattr(event, field.name) for field in fields(event)}
             details.pop("is_news", None)
-    return {name: plain(value) for name, value in details.items() if value not in (None, "", ())}
+            return details
 
 
 def _of_finding(event: FindingFlagged | FindingCleared) -> dict[str, Any]:
@@ -146,19 +148,3 @@ def _of_authorization(authorization: Authorization) -> dict[str, Any]:
         "token_type": authorization.token_type,
         "status": authorization.status,
     }
-
-
-def plain(value: Any) -> Any:
-    """What both renderers write alike.
-
-    An instant is ISO 8601 in UTC with Z, an enum its value, a number has three decimals.
-    """
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case str():
-            return str(value)
-        case float():
-            return round(value, 3)
-        case _:
-            return value

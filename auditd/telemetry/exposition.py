@@ -2,79 +2,174 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Collection, Mapping, Sequence
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from time import perf_counter
+from typing import TypeAlias
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.fleet_collector import FleetCollector
+from auditd.telemetry.families import Family
+from auditd.telemetry.fleet_exposition import FleetExposition
+from auditd.telemetry.fragment import Fragment, Stream, deflate
 from auditd.telemetry.poll_counts import PollCounts
 from auditd.telemetry.series import Checks
 
-_GZIP_LEVEL = 1
-"""Twice as fast as the usual 6, and within a tenth of its size on metrics."""
+_PIECE_BYTES = 64 * 1024
+"""What is sent at once. More would hold up the event loop, less would be many system calls."""
+_TURN_SECONDS = 0.00025
+"""How long a scrape works until others have their turn; several scrapes may take turns."""
+_EOF = b"# EOF\n"
+
+_Encode: TypeAlias = Callable[[Collector], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """A body, and the headers that describe it."""
+    """A body that is put together while it is sent, and the headers that describe it."""
 
-    body: bytes
     headers: Mapping[str, str]
+    stream: Stream
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return self.stream.size
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body in pieces of some 64 KiB, each made when it is asked for."""
+        piece = bytearray()
+        for part in self.stream.parts():
+            piece += part
+            if len(piece) >= _PIECE_BYTES:
+                yield bytes(piece)
+                piece.clear()
+        yield bytes(piece)
 
 
-def render(
-    registry: CollectorRegistry,
-    *,
-    accept: str = "",
-    accept_encoding: str = "",
-    names: Sequence[str] = (),
-) -> Exposition:
-    """Collect and write down everything, or only the series called one of `names`.
+class Exposer:
+    """Puts together what each scraper asks for, from what is kept of the fleet.
 
     Args:
-        registry: what is collected.
-        accept: the header of that name; anything that cannot be read means text 0.0.4.
-        accept_encoding: likewise; anything that cannot be read means no compression.
-        names: names of samples, that is with their suffix. A name that is unknown adds nothing.
+        fleet: its series.
+        registry: all other metrics, which are few.
     """
-    encode, content_type = _negotiate(accept)
-    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-    body = encode(registry.restricted_registry(names) if names else registry)
-    if _accepts_gzip(accept_encoding):
-        headers["Content-Encoding"] = "gzip"
-        body = gzip.compress(body, _GZIP_LEVEL, mtime=0)
-    return Exposition(body, headers)
+
+    def __init__(self, fleet: FleetExposition, registry: CollectorRegistry) -> None:
+        self._fleet = fleet
+        self._registry = registry
+        self._refreshing = asyncio.Lock()
+
+    async def __call__(
+        self, *, accept: str = "", accept_encoding: str = "", names: Sequence[str] = ()
+    ) -> Exposition:
+        """Everything, or only the series called one of `names`.
+
+        It never holds up the event loop for long, however many series there are.
+
+        Args:
+            accept: the header of that name; anything that cannot be read means text 0.0.4.
+            accept_encoding: likewise; anything that cannot be read means no compression.
+            names: names of samples, that is with their suffix. One that is unknown adds nothing.
+        """
+        encode, content_type = _negotiate(accept)
+        is_compressed = _accepts_gzip(accept_encoding)
+        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+        if is_compressed:
+            headers["Content-Encoding"] = "gzip"
+        stream = Stream(is_compressed=is_compressed)
+        async with self._refreshing:
+            await _in_turns(self._fleet.refresh())
+            is_openmetrics = content_type.startswith("application/openmetrics-text")
+            chosen = _chosen(self._fleet, names, is_openmetrics=is_openmetrics)
+            await _in_turns(stream.take(chosen))
+        registry = self._registry.restricted_registry(names) if names else self._registry
+        _exhaust(stream.take([deflate(encode(registry).decode())]))
+        return Exposition(headers, stream)
 
 
 def render_snapshots(
     snapshots: Collection[ProjectSnapshot], checks: Checks, counts: PollCounts, *, max_series: int
 ) -> str:
     """The fleet alone, as Prometheus text: for a file that node_exporter's collector reads."""
-    registry = CollectorRegistry(auto_describe=True)
-    registry.register(
-        FleetCollector(
-            fleet=lambda: snapshots,
-            checks=lambda: checks,
-            counts=counts,
-            max_series=max_series,
-            dropped=lambda _: None,
-        )
+    fleet = FleetExposition(
+        fleet=lambda: snapshots,
+        checks=lambda: checks,
+        counts=counts,
+        max_series=max_series,
+        dropped=lambda _: None,
     )
-    return generate_latest(registry).decode()
+    stream = Stream(is_compressed=False)
+    _exhaust(fleet.refresh())
+    _exhaust(stream.take(_chosen(fleet, (), is_openmetrics=False)))
+    return b"".join(stream.parts()).decode()
 
 
-def _negotiate(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+def _exhaust(steps: Iterator[None]) -> None:
+    """Do them all at once."""
+    deque(steps, maxlen=0)
+
+
+async def _in_turns(steps: Iterable[None]) -> None:
+    """Do the steps, with turns for whatever else there is to do."""
+    began_at = perf_counter()
+    for _ in steps:
+        if perf_counter() - began_at > _TURN_SECONDS:
+            await asyncio.sleep(0)
+            began_at = perf_counter()
+
+
+def _chosen(
+    fleet: FleetExposition, names: Collection[str], *, is_openmetrics: bool
+) -> Iterator[Fragment]:
+    """The families with their headers. Among `names` one without series is left out."""
+    for family, fragments in fleet.sections():
+        if names and family.sample_name not in names:
+            continue
+        first = next(fragments, None)
+        if first or not names:
+            yield _header(family, is_openmetrics=is_openmetrics)
+        if first:
+            yield first
+        yield from fragments
+
+
+@cache
+def _header(family: Family, *, is_openmetrics: bool) -> Fragment:
+    """What comes before the series of the family, as the library has it."""
+    if is_openmetrics:
+        openmetrics, _ = choose_encoder("application/openmetrics-text")
+        return deflate(openmetrics(_Empty(family)).removesuffix(_EOF).decode())
+    return deflate(generate_latest(_Empty(family)).decode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Empty(Collector):
+    """A family without series."""
+
+    family: Family
+
+    def collect(self) -> Iterable[Metric]:
+        return [self.family.empty()]
+
+
+def _negotiate(accept: str) -> tuple[_Encode, str]:
     """The library's choice, unless the version asked for breaks it or our answer's header.
 
-    prometheus-client 0.26 compares `version=x` with numbers and echoes what passes.
+    prometheus-client 0.26 compares `version=x` with numbers and echoes what passes. Of the
+    ways to escape names only `dots` would change ours, so it gets `underscores`, which a client
+    that knows the parameter must take.
     """
     try:
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = choose_encoder(
+            accept.replace("escaping=dots", "escaping=underscores")
+        )
     except TypeError:
         return choose_encoder("")
     return (encode, content_type) if content_type.isascii() else choose_encoder("")

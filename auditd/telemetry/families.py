@@ -1,4 +1,4 @@
-"""The metric families that are built anew at each scrape: their names and what they mean.
+"""The metric families that this program writes down itself: their names and what they mean.
 
 Source: Prometheus, "Writing exporters" and "Metric and label naming": base units, timestamps
 and not ages, `_total` on counters only.
@@ -13,6 +13,7 @@ from typing import Literal
 from prometheus_client import Metric
 
 _AS_LISTED = "As of the last poll that succeeded."
+_SUFFIXES = {"gauge": "", "counter": "_total", "info": "_info"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Family:
     @property
     def sample_name(self) -> str:
         """The name as it is scraped."""
-        return self.name + {"gauge": "", "counter": "_total", "info": "_info"}[self.kind]
+        return self.name + _SUFFIXES[self.kind]
 
     def empty(self) -> Metric:
         """The family without samples."""
@@ -140,6 +141,11 @@ DISCOVERY_FAILURES = Family(
     "counter",
     "Times that a discovery source could not be read; absent until it gave or failed to give.",
 )
+HEARTBEAT_SUCCESS = Family(
+    "auditd_heartbeat_last_success_timestamp_seconds",
+    "gauge",
+    "When the heartbeat last arrived; absent until it did, and without a configured one.",
+)
 BUILD_INFO = Family("auditd_build", "info", "The version that runs, always 1.")
 SERIES_DROPPED = Family(
     "auditd_series_dropped",
@@ -173,25 +179,7 @@ NOTIFICATIONS_FAILED = Family(
     "How many of these attempts failed, by reason.",
 )
 
-ALERT_FAMILIES = (ALERTS, OUTBOX_DELIVERIES, OUTBOX_OLDEST, NOTIFICATIONS, NOTIFICATIONS_FAILED)
-FLEET_FAMILIES = (
-    AUTHORIZATION_INFO,
-    AUTHORIZATION_STATUS,
-    AUTHORIZATION_CREATED,
-    AUTHORIZATION_UPDATED,
-    AUTHORIZATION_STALE,
-    AUTHORIZATION_VERIFIED,
-    AUTHORIZATIONS,
-    PROJECT_INFO,
-    PROJECT_UP,
-    PROJECT_LAST_SUCCESS,
-    PROJECT_LAST_ATTEMPT,
-    POLLS,
-    POLL_FAILURES,
-    POLLS_SKIPPED,
-    FINDINGS,
-    SERIES_DROPPED,
-)
+ALERT_FAMILIES = (OUTBOX_DELIVERIES, OUTBOX_OLDEST, NOTIFICATIONS, NOTIFICATIONS_FAILED)
 """In the order in which they are exposed."""
 
 DAEMON_FAMILIES = (
@@ -202,6 +190,7 @@ DAEMON_FAMILIES = (
     LOOP_LAG,
     LINES_DROPPED,
     DISCOVERY_FAILURES,
+    HEARTBEAT_SUCCESS,
     BUILD_INFO,
 )
 """Likewise."""

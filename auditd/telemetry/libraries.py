@@ -47,7 +47,7 @@ def library_logging(
     root = logging.getLogger()
     handlers, root_level = root.handlers[:], root.level
     root.handlers[:] = [LibraryHandler(logger, repeats)]
-    root.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    listen_to_libraries(level)
     logging.captureWarnings(capture=True)
     try:
         yield
@@ -55,6 +55,11 @@ def library_logging(
         logging.captureWarnings(capture=False)
         root.handlers[:] = handlers
         root.setLevel(root_level)
+
+
+def listen_to_libraries(level: str) -> None:
+    """Hear everything when our own level is debug, and from warning on otherwise."""
+    logging.getLogger().setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 
 def _message(record: logging.LogRecord) -> str:

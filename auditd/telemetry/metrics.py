@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Histogram, Metric
 from prometheus_client.gc_collector import GCCollector
@@ -17,10 +18,13 @@ from auditd.audit.credential import CredentialStatus
 from auditd.audit.events import Event, PollFailed, PollFinished
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry import families, names
+from auditd.telemetry.column import Column
+from auditd.telemetry.exposition import Exposer, render_snapshots
 from auditd.telemetry.families import DAEMON_FAMILIES, Scrape
-from auditd.telemetry.fleet_collector import FleetCollector
+from auditd.telemetry.fleet_exposition import FleetExposition
+from auditd.telemetry.label import label_value
 from auditd.telemetry.poll_counts import PollCounts
-from auditd.telemetry.series import Checks, label_value
+from auditd.telemetry.series import Checks
 
 _DURATION_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Seconds: from a list that is near to the longest sensible poll_timeout."""
@@ -28,10 +32,17 @@ _LAG_BUCKETS = (0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Seconds: from punctual to a whole poll_interval."""
 
 
+class MoreMetrics(Collector, Protocol):
+    """Metrics of another part of the daemon."""
+
+    def columns(self) -> Sequence[Column]:
+        """Those of their series that each project has."""
+
+
 class Metrics(Collector):
     """Counts events, and renders the fleet as it is when someone scrapes.
 
-    Everything happens on the event loop's thread; `registry` is what is exposed.
+    Everything happens on the event loop's thread.
 
     Args:
         fleet: every project as it is known now.
@@ -54,15 +65,16 @@ class Metrics(Collector):
         logger: FilteringBoundLogger,
         max_series: int = 500_000,
     ) -> None:
+        self._checks = checks
         self._credentials = credentials
         self._dropped_log_lines = dropped_log_lines
         self._version = version
         self._logger = logger
-        self._max_series = max_series
         self._counts = PollCounts()
         self._config_is_good: bool | None = None
         self._config_loaded_at: datetime | None = None
         self._loop_lag_seconds: float | None = None
+        self._heartbeat_at: datetime | None = None
         self._poll_duration = Histogram(
             "auditd_poll_duration_seconds",
             "From the first request of a poll to its end.",
@@ -75,20 +87,30 @@ class Metrics(Collector):
             buckets=_LAG_BUCKETS,
             registry=None,
         )
-        self.registry = CollectorRegistry(auto_describe=True)
-        self.registry.register(
-            FleetCollector(
-                fleet=fleet,
-                checks=checks,
-                counts=self._counts,
-                max_series=max_series,
-                dropped=self._warn_of_dropped_series,
-            )
+        self._fleet = FleetExposition(
+            fleet=fleet,
+            checks=checks,
+            counts=self._counts,
+            max_series=max_series,
+            dropped=self._warn_of_dropped_series,
         )
-        self.registry.register(self)
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+        self._registry = CollectorRegistry(auto_describe=True)
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self.expose = Exposer(self._fleet, self._registry)
+        """Renders all of it for whoever scrapes."""
+
+    def render_project(self, snapshot: ProjectSnapshot) -> str:
+        """One project alone, as Prometheus text, with what was counted of it."""
+        most = self._fleet.max_series
+        return render_snapshots((snapshot,), self._checks(), self._counts, max_series=most)
+
+    def register(self, more: MoreMetrics) -> None:
+        """Expose these as well."""
+        self._registry.register(more)
+        self._fleet.add(more.columns())
 
     def __call__(self, event: Event) -> None:
         """Count the event."""
@@ -103,9 +125,18 @@ class Metrics(Collector):
         if successful:
             self._config_loaded_at = at
 
+    def adopt(self, *, max_series: int, sources: Collection[str]) -> None:
+        """Have this cap from now on, and end the series of all sources of projects but these."""
+        self._fleet.max_series = max_series
+        self._counts.forget_sources_but(sources)
+
     def loop_lag(self, seconds: float) -> None:
         """The event loop was so late just now."""
         self._loop_lag_seconds = seconds
+
+    def heartbeat_sent(self, at: datetime) -> None:
+        """The heartbeat arrived at this aware UTC instant."""
+        self._heartbeat_at = at
 
     def describe(self) -> Iterable[Metric]:
         """The daemon's own families, without looking at anything."""
@@ -144,9 +175,13 @@ class Metrics(Collector):
             scrape.add(families.CONFIG_SUCCESS_TIMESTAMP, {}, loaded_at)
         if self._loop_lag_seconds is not None:
             scrape.add(families.LOOP_LAG, {}, self._loop_lag_seconds)
+        if self._heartbeat_at is not None:
+            scrape.add(families.HEARTBEAT_SUCCESS, {}, self._heartbeat_at.timestamp())
 
     def _warn_of_dropped_series(self, dropped: int) -> None:
-        self._logger.warning(names.SERIES_DROPPED, series=dropped, max_series=self._max_series)
+        self._logger.warning(
+            names.SERIES_DROPPED, series=dropped, max_series=self._fleet.max_series
+        )
 
 
 def without_created(histogram: Histogram) -> Iterable[Metric]:

@@ -44,5 +44,12 @@ DELIVERY_DEAD = "delivery.dead"
 DELIVERY_REFUSED = "delivery.refused"
 """A receiver that is told the state refused one alert of it."""
 
+HEARTBEAT_SENT = "heartbeat.sent"
+"""It began to arrive, or does so again."""
+HEARTBEAT_WITHHELD = "heartbeat.withheld"
+"""There is trouble, so it is not sent any more; `troubles` tells."""
+HEARTBEAT_REFUSED = "heartbeat.refused"
+"""It was sent and did not arrive."""
+
 STATE_OPENED = "state.opened"
 """How the stored state was found when the daemon started."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from auditd.audit.events import (
     DiscoveryAdded,
@@ -16,14 +17,21 @@ from auditd.audit.events import (
 )
 from auditd.audit.failure import FailureReason, SkipReason
 from auditd.telemetry import families
-from auditd.telemetry.series import Series, label_value
+from auditd.telemetry.column import Column, line
+from auditd.telemetry.families import Family
 
 
 @dataclass(slots=True)
 class _Counts:
+    """The mappings are replaced, never changed, so that who kept one sees that it is old."""
+
     polls: int = 0
-    failures: Counter[FailureReason] = field(default_factory=Counter)
-    skipped: Counter[SkipReason] = field(default_factory=Counter)
+    failures: Mapping[str, int] = field(default_factory=lambda: _NO_FAILURES)
+    skipped: Mapping[str, int] = field(default_factory=lambda: _NONE_SKIPPED)
+
+
+_NO_FAILURES: Mapping[str, int] = dict.fromkeys(FailureReason, 0)
+_NONE_SKIPPED: Mapping[str, int] = dict.fromkeys(SkipReason, 0)
 
 
 class PollCounts:
@@ -40,10 +48,12 @@ class PollCounts:
             case PollFinished():
                 self._projects[event.project].polls += 1
             case PollFailed():
-                self._projects[event.project].polls += 1
-                self._projects[event.project].failures[event.reason] += 1
+                counts = self._projects[event.project]
+                counts.polls += 1
+                counts.failures = _more(counts.failures, event.reason, 1)
             case PollSkipped():
-                self._projects[event.project].skipped[event.reason] += event.slots
+                counts = self._projects[event.project]
+                counts.skipped = _more(counts.skipped, event.reason, event.slots)
             case DiscoveryAdded():
                 self.discovery_failures[event.source] += 0
             case DiscoveryFailed():
@@ -56,14 +66,38 @@ class PollCounts:
         for project in self._projects.keys() - projects:
             del self._projects[project]
 
-    def series(self, project: str) -> Iterator[Series]:
-        """The counters of one project, from the start with every reason there is."""
-        counts = self._projects[project]
-        labels = {"project": label_value(project)}
-        yield families.POLLS, labels, counts.polls
-        for reason in FailureReason:
-            value = counts.failures[reason]
-            yield families.POLL_FAILURES, {**labels, "reason": reason.value}, value
-        for skip_reason in SkipReason:
-            value = counts.skipped[skip_reason]
-            yield families.POLLS_SKIPPED, {**labels, "reason": skip_reason.value}, value
+    def forget_sources_but(self, sources: Collection[str]) -> None:
+        """So that the series of a source end with it."""
+        for source in self.discovery_failures.keys() - set(sources):
+            del self.discovery_failures[source]
+
+    def columns(self) -> list[Column]:
+        """The counters of each project, from the start with every reason there is."""
+        of = self._projects
+        return [
+            Column(
+                families.POLLS,
+                lambda run: [of[one.project.name].polls for one in run],
+                lambda project, polls: line(families.POLLS, project, polls),
+            ),
+            Column(
+                families.POLL_FAILURES,
+                lambda run: [of[one.project.name].failures for one in run],
+                lambda project, counts: _by_reason(families.POLL_FAILURES, project, counts),
+            ),
+            Column(
+                families.POLLS_SKIPPED,
+                lambda run: [of[one.project.name].skipped for one in run],
+                lambda project, counts: _by_reason(families.POLLS_SKIPPED, project, counts),
+            ),
+        ]
+
+
+def _more(counts: Mapping[str, int], reason: StrEnum, count: int) -> Mapping[str, int]:
+    return {**counts, reason: counts[reason] + count}
+
+
+def _by_reason(family: Family, project: str, counts: Mapping[str, int]) -> str:
+    return "".join(
+        line(family, f'{project},reason="{reason}"', count) for reason, count in counts.items()
+    )

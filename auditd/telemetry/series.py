@@ -1,104 +1,94 @@
-"""Which series one project has, from the last that is known of it."""
+"""Which series one project has, but for those of its authorizations."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
 
-from auditd.audit.authorization import Authorization, Status, known_time
-from auditd.audit.finding import Severity
+from auditd.audit.authorization import Authorization, Status
+from auditd.audit.finding import Finding, Severity
+from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.audit.verification import Verdict
 from auditd.telemetry import families
+from auditd.telemetry.column import Column, line, steady
 from auditd.telemetry.families import Family
-
-Series: TypeAlias = tuple[Family, dict[str, str], float]
-"""What it belongs to, its labels, its value."""
+from auditd.telemetry.label import escaped
+from auditd.telemetry.number import instant_text
+from auditd.telemetry.run import Run
 
 Checks: TypeAlias = Mapping[str, Collection[Severity]]
 """The name of each enabled check -> the severities that its findings can have."""
 
-LABEL_LIMIT = 200
-"""Characters of a label's value. The rest is cut off."""
-
-_REPO_TYPES = frozenset({"devcloud", "gitee", "github", "gitlab", "bitbucket"})
-_VERIFIED = {Verdict.WORKS: 1.0, Verdict.BROKEN: 0.0}
 _NOT_IN_A_LABEL_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
-def label_value(text: str) -> str:
-    """Foreign text as a label may hold it: at most 200 characters, all of which UTF-8 has."""
-    cut = text[:LABEL_LIMIT]
-    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
+def project_columns(checks: Callable[[], Checks]) -> list[Column]:
+    """What the snapshots tell. `checks` are the enabled ones."""
+    enabled_checks = steady(checks)
 
+    def findings(run: Run) -> list[Any]:
+        enabled = enabled_checks()
+        return [(one.findings, one.authorizations is not None, enabled) for one in run]
 
-def authorization_series(snapshot: ProjectSnapshot, authorization: Authorization) -> list[Series]:
-    """The five to nine series of one authorization of the project."""
-    labels = {
-        "project": label_value(snapshot.project.name),
-        "authorization": label_value(authorization.name),
-    }
-    verification = snapshot.verifications.get(authorization.name)
-    instants = (
-        (families.AUTHORIZATION_CREATED, known_time(authorization.created_at)),
-        (families.AUTHORIZATION_UPDATED, known_time(authorization.updated_at)),
-        (families.AUTHORIZATION_STALE, snapshot.stale_at.get(authorization.name)),
-    )
-    series: list[Series] = [
-        (families.AUTHORIZATION_INFO, labels | _description(authorization), 1.0)
+    return [
+        Column(families.AUTHORIZATIONS, _each(lambda one: one.authorizations), _statuses),
+        Column(families.PROJECT_INFO, _each(lambda one: one.project), _info),
+        Column(
+            families.PROJECT_UP,
+            _each(lambda one: one.is_up if one.attempted_at else None),
+            lambda project, is_up: line(families.PROJECT_UP, project, is_up),
+        ),
+        _instant(families.PROJECT_LAST_SUCCESS, lambda one: one.succeeded_at),
+        _instant(families.PROJECT_LAST_ATTEMPT, lambda one: one.attempted_at),
+        Column(families.FINDINGS, findings, _findings),
     ]
-    series += (
-        (families.AUTHORIZATION_STATUS, {**labels, "status": status.value}, status is current)
-        for current in (authorization.status,)
+
+
+def _each(facts: Callable[[ProjectSnapshot], Any]) -> Callable[[Run], list[Any]]:
+    return lambda run: [facts(snapshot) for snapshot in run]
+
+
+def _instant(family: Family, at: Callable[[ProjectSnapshot], datetime | None]) -> Column:
+    sample_name = family.sample_name
+    return Column(
+        family, _each(at), lambda project, at: f"{sample_name}{{{project}}} {instant_text(at)}\n"
+    )
+
+
+def _info(project_label: str, project: Project) -> str:
+    labels = {
+        "label_" + _NOT_IN_A_LABEL_NAME.sub("_", name): value for name, value in project.labels
+    }
+    labels |= {"huawei_region": project.region, "project_id": project.project_id}
+    pairs = [(name, f'{name}="{escaped(value)}"') for name, value in labels.items()]
+    pairs.append(("project", project_label))
+    return line(families.PROJECT_INFO, ",".join(pair for _, pair in sorted(pairs)), 1.0)
+
+
+def _statuses(project: str, authorizations: Mapping[str, Authorization]) -> str:
+    counts = Counter(one.status for one in authorizations.values())
+    return "".join(
+        line(families.AUTHORIZATIONS, f'{project},status="{status.value}"', counts[status])
         for status in Status
     )
-    series += ((family, labels, at.timestamp()) for family, at in instants if at)
-    if verification and verification.verdict in _VERIFIED:
-        series.append((families.AUTHORIZATION_VERIFIED, labels, _VERIFIED[verification.verdict]))
-    return series
 
 
-def project_series(snapshot: ProjectSnapshot, checks: Checks) -> Iterator[Series]:
-    """The series of the project itself, but for what is counted."""
-    project = snapshot.project
-    labels = {"project": label_value(project.name)}
-    configured = {
-        "label_" + _NOT_IN_A_LABEL_NAME.sub("_", name): label_value(value)
-        for name, value in project.labels
-    }
-    place = {"project_id": project.project_id, "huawei_region": project.region}
-    yield families.PROJECT_INFO, {**labels, **place, **configured}, 1.0
-    if snapshot.attempted_at:
-        yield families.PROJECT_LAST_ATTEMPT, labels, snapshot.attempted_at.timestamp()
-        yield families.PROJECT_UP, labels, snapshot.is_up
-    if snapshot.succeeded_at:
-        yield families.PROJECT_LAST_SUCCESS, labels, snapshot.succeeded_at.timestamp()
-    if snapshot.authorizations is not None:
-        statuses = Counter(one.status for one in snapshot.authorizations.values())
-        for status in Status:
-            value = statuses[status]
-            yield families.AUTHORIZATIONS, {**labels, "status": status.value}, value
-    for (check, severity), findings in _findings(snapshot, checks).items():
-        yield families.FINDINGS, {**labels, "check": check, "severity": severity}, findings
-
-
-def _description(authorization: Authorization) -> dict[str, str]:
-    repo_type = authorization.repo_type
-    return {
-        "repo_type": repo_type if repo_type in _REPO_TYPES else "other",
-        "repo_host": label_value(authorization.repo_host),
-        "token_type": label_value(authorization.token_type),
-        "tag": label_value(authorization.tag),
-    }
-
-
-def _findings(snapshot: ProjectSnapshot, checks: Checks) -> Counter[tuple[str, str]]:
+def _findings(project: str, facts: tuple[tuple[Finding, ...], bool, Checks]) -> str:
     """Zeros only for a project that was listed: of any other nothing is known to be well."""
+    findings, was_listed, checks = facts
     counts: Counter[tuple[str, str]] = Counter()
-    if snapshot.authorizations is not None:
+    if was_listed:
         known = ((check, severity) for check in checks for severity in checks[check])
         counts.update(dict.fromkeys(((check, severity.value) for check, severity in known), 0))
-    counts.update((finding.check, finding.severity.value) for finding in snapshot.findings)
-    return counts
+    counts.update((finding.check, finding.severity.value) for finding in findings)
+    return "".join(
+        line(
+            families.FINDINGS,
+            f'check="{escaped(check)}",{project},severity="{severity}"',
+            count,
+        )
+        for (check, severity), count in counts.items()
+    )

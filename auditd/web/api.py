@@ -1,4 +1,4 @@
-"""The HTTP API for alerts, silences and deliveries.
+"""The HTTP API: all that it has, in one table.
 
 Whoever can connect may read. Only callers on this machine may change something, or filter by
 regular expressions, which can keep this program busy.
@@ -10,146 +10,242 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from aiohttp import web
-from msgspec import UNSET
 
-from auditd.alerting.alert import Alert
-from auditd.alerting.matcher import Matcher, match_all
-from auditd.web.api_answer import ApiError, ErrorType, answering, asking_the_office
-from auditd.web.api_fields import check_instant, check_line, check_lines, read_matchers
-from auditd.web.api_input import (
-    AcknowledgementInput,
+from auditd.web.api_alarms import AlarmsApi
+from auditd.web.api_answer import ErrorType
+from auditd.web.api_explanation import ExplanationApi, ExplanationView
+from auditd.web.api_fleet import FleetApi
+from auditd.web.api_fleet_view import AuthorizationView, FindingView, HistoryView, ProjectView
+from auditd.web.api_input import AcknowledgementInput, ExpiryInput, NothingInput, SilenceInput
+from auditd.web.api_page import Slices
+from auditd.web.api_query import (
     AlertQuery,
-    ExpiryInput,
-    ReplayInput,
-    SilenceInput,
-    read_alert_query,
-    read_body,
-    read_delivery_query,
-    read_id,
+    AuthorizationQuery,
+    DeliveryQuery,
+    FindingQuery,
+    HistoryQuery,
+    ProjectQuery,
+    SilenceQuery,
 )
-from auditd.web.api_view import (
-    AlertView,
-    DeliveryView,
-    SilenceView,
-    view_alert,
-    view_delivery,
-    view_silence,
-    view_whole_delivery,
-)
+from auditd.web.api_route import Call, Route, serve
+from auditd.web.api_status import StatusApi, StatusView
+from auditd.web.api_targets import TargetGroup, TargetsApi
+from auditd.web.api_view import AlertView, DeliveryView, HookView, SilenceView
+from auditd.web.fleet_office import FleetOffice
 from auditd.web.guard import Guard
 from auditd.web.office import AlertOffice
-from auditd.web.pattern_cost import PATTERN_OPERATORS
+from auditd.web.openapi import describe
 
-_ROOT = "/api/v1"
+_PROJECT = "/projects/{project}"
+_AUTHORIZATION = f"{_PROJECT}/authorizations/{{authorization}}"
+_UNAVAILABLE = (ErrorType.UNAVAILABLE,)
 
 
 def make_api(
-    office: AlertOffice, guard: Guard, *, now: Callable[[], datetime]
+    alerts: AlertOffice, fleet: FleetOffice, guard: Guard, *, now: Callable[[], datetime]
 ) -> Sequence[web.RouteDef]:
     """The routes of the API, without the prefix of the external URL.
 
     Args:
-        office: knows and writes.
+        alerts: knows alerts, silences, hooks and deliveries, and writes.
+        fleet: knows the projects.
         guard: decides who may change something.
         now: the wall clock, aware and UTC.
     """
-    api = _Api(office, guard, now)
+    routes = list_routes(alerts, fleet, guard, now=now)
+    document = describe(routes)
+
+    async def show_document(_call: Call[object, None]) -> bytes:
+        return document
+
+    shown = Route("GET", "/openapi.json", "This.", show_document, answer=None, is_bare=True)
+    return serve([*routes, shown], guard)
+
+
+def list_routes(
+    alerts: AlertOffice, fleet: FleetOffice, guard: Guard, *, now: Callable[[], datetime]
+) -> Sequence[Route]:
+    """The table, but for the document that is made of it."""
+    slices = Slices()
     return [
-        web.get(f"{_ROOT}/alerts", answering(api.alerts)),
-        web.post(f"{_ROOT}/alerts/{{id}}/acknowledge", answering(api.acknowledge)),
-        web.get(f"{_ROOT}/silences", answering(api.silences)),
-        web.post(f"{_ROOT}/silences", answering(api.create_silence)),
-        web.delete(f"{_ROOT}/silences/{{id}}", answering(api.expire_silence)),
-        web.get(f"{_ROOT}/deliveries", answering(api.deliveries)),
-        web.get(f"{_ROOT}/deliveries/{{id}}", answering(api.delivery)),
-        web.post(f"{_ROOT}/deliveries/{{id}}/replay", answering(api.replay)),
+        *_fleet_routes(alerts, fleet, guard, slices, now),
+        *_alarm_routes(AlarmsApi(alerts, guard, slices, now)),
     ]
 
 
-class _Api:
-    """One method a route; each returns what is shown."""
+def _fleet_routes(
+    alerts: AlertOffice,
+    fleet: FleetOffice,
+    guard: Guard,
+    slices: Slices,
+    now: Callable[[], datetime],
+) -> Sequence[Route]:
+    api = FleetApi(fleet, guard, slices)
+    return [
+        Route(
+            "GET",
+            "/status",
+            "The daemon and the fleet in figures.",
+            StatusApi(fleet, alerts, slices).status,
+            answer=StatusView,
+        ),
+        Route(
+            "GET",
+            "/projects",
+            "The projects, by name.",
+            api.projects,
+            query=ProjectQuery,
+            answer=ProjectView,
+            is_paged=True,
+        ),
+        Route("GET", _PROJECT, "One project.", api.project, answer=ProjectView),
+        Route(
+            "GET",
+            f"{_PROJECT}/history",
+            "What became of a project and its authorizations, the newest first.",
+            api.history,
+            query=HistoryQuery,
+            answer=HistoryView,
+            errors=_UNAVAILABLE,
+            is_paged=True,
+        ),
+        Route(
+            "GET",
+            _AUTHORIZATION,
+            "One authorization as it was listed last.",
+            api.authorization,
+            answer=AuthorizationView,
+        ),
+        Route(
+            "GET",
+            f"{_AUTHORIZATION}/history",
+            "What became of an authorization, the newest first.",
+            api.history,
+            query=HistoryQuery,
+            answer=HistoryView,
+            errors=_UNAVAILABLE,
+            is_paged=True,
+        ),
+        Route(
+            "GET",
+            f"{_AUTHORIZATION}/explanation",
+            "Why each check fires on an authorization or does not, and what results.",
+            ExplanationApi(fleet, alerts, now).explanation,
+            answer=ExplanationView,
+        ),
+        Route(
+            "GET",
+            "/authorizations",
+            "The authorizations of all projects, by project and name.",
+            api.authorizations,
+            query=AuthorizationQuery,
+            answer=AuthorizationView,
+            is_paged=True,
+        ),
+        Route(
+            "GET",
+            "/findings",
+            "What the last polls found, by project, check and authorization.",
+            api.findings,
+            query=FindingQuery,
+            answer=FindingView,
+            is_paged=True,
+        ),
+        Route(
+            "GET",
+            "/targets",
+            "The projects as scrape targets, for Prometheus' HTTP service discovery.",
+            TargetsApi(fleet, slices).targets,
+            answer=tuple[TargetGroup, ...],
+            is_bare=True,
+        ),
+    ]
 
-    def __init__(self, office: AlertOffice, guard: Guard, now: Callable[[], datetime]) -> None:
-        self._office = office
-        self._guard = guard
-        self._now = now
 
-    async def alerts(self, request: web.Request) -> Sequence[AlertView]:
-        query = read_alert_query(request)
-        if any(operator in text for text in query.filter for operator in PATTERN_OPERATORS):
-            self._guard.check_caller(request)
-        matchers = read_matchers(query.filter, "filter")
-        now = self._now()
-        return [
-            view_alert(alert, suppression, now)
-            for alert, suppression in self._office.alerts()
-            if _is_asked_for(alert, query, matchers)
-        ]
-
-    async def acknowledge(self, request: web.Request) -> None:
-        self._guard.check_change(request)
-        fingerprint = read_id(request, "alert")
-        wanted = await read_body(request, AcknowledgementInput)
-        author = check_line(wanted.author, "author")
-        comment = check_lines(wanted.comment, "comment")
-        with asking_the_office():
-            await self._office.acknowledge(fingerprint, author, comment)
-
-    async def silences(self, _request: web.Request) -> Sequence[SilenceView]:
-        now = self._now()
-        return [view_silence(silence, now) for silence in self._office.silences()]
-
-    async def create_silence(self, request: web.Request) -> SilenceView:
-        self._guard.check_change(request)
-        wanted = await read_body(request, SilenceInput)
-        now = self._now()
-        starts_at = check_instant(wanted.starts_at or now, "starts_at")
-        ends_at = check_instant(wanted.ends_at, "ends_at")
-        if ends_at <= now:
-            raise ApiError(ErrorType.BAD_DATA, "ends_at: must not have passed")
-        matchers = read_matchers(wanted.matchers, "matchers")
-        author = check_line(wanted.author, "author")
-        comment = check_lines(wanted.comment, "comment")
-        with asking_the_office():
-            silence = await self._office.create_silence(
-                matchers, starts_at, ends_at, author, comment
-            )
-        return view_silence(silence, now)
-
-    async def expire_silence(self, request: web.Request) -> None:
-        self._guard.check_change(request)
-        silence_id = read_id(request, "silence")
-        wanted = await read_body(request, ExpiryInput)
-        author = check_line(wanted.author, "author")
-        with asking_the_office():
-            await self._office.expire_silence(silence_id, author)
-
-    async def deliveries(self, request: web.Request) -> Sequence[DeliveryView]:
-        query = read_delivery_query(request)
-        state = None if query.state is UNSET else query.state
-        hook, before = (text or None for text in (query.hook, query.before))
-        with asking_the_office():
-            found = await self._office.deliveries(state, hook, query.limit, before)
-        return [view_delivery(delivery) for delivery in found]
-
-    async def delivery(self, request: web.Request) -> DeliveryView:
-        delivery_id = read_id(request, "delivery")
-        with asking_the_office():
-            return view_whole_delivery(await self._office.delivery(delivery_id))
-
-    async def replay(self, request: web.Request) -> DeliveryView:
-        self._guard.check_change(request)
-        delivery_id = read_id(request, "delivery")
-        await read_body(request, ReplayInput)
-        with asking_the_office():
-            return view_whole_delivery(await self._office.replay(delivery_id))
-
-
-def _is_asked_for(alert: Alert, query: AlertQuery, matchers: tuple[Matcher, ...]) -> bool:
-    labels = alert.labels
-    return (
-        (not query.state or alert.state in query.state)
-        and (not query.project or labels["project"] in query.project)
-        and (not query.alertname or labels["alertname"] in query.alertname)
-        and match_all(matchers, labels)
-    )
+def _alarm_routes(api: AlarmsApi) -> Sequence[Route]:
+    return [
+        Route(
+            "GET",
+            "/alerts",
+            "The alerts, by project, check and authorization.",
+            api.alerts,
+            query=AlertQuery,
+            answer=AlertView,
+            is_paged=True,
+        ),
+        Route(
+            "POST",
+            "/alerts/{id}/acknowledge",
+            "Say that you know of a firing alert, so that it is not repeated.",
+            api.acknowledge,
+            body=AcknowledgementInput,
+            answer=None,
+        ),
+        Route(
+            "GET",
+            "/silences",
+            "The silences, by their begin.",
+            api.silences,
+            query=SilenceQuery,
+            answer=SilenceView,
+            is_paged=True,
+        ),
+        Route(
+            "POST",
+            "/silences",
+            "Silence alerts for a time.",
+            api.create_silence,
+            body=SilenceInput,
+            answer=SilenceView,
+        ),
+        Route(
+            "DELETE",
+            "/silences/{id}",
+            "End a silence now.",
+            api.expire_silence,
+            body=ExpiryInput,
+            answer=None,
+        ),
+        Route(
+            "GET",
+            "/deliveries",
+            "The deliveries, the newest first.",
+            api.deliveries,
+            query=DeliveryQuery,
+            answer=DeliveryView,
+            errors=_UNAVAILABLE,
+            is_paged=True,
+        ),
+        Route(
+            "GET",
+            "/deliveries/{id}",
+            "One delivery, with what it says.",
+            api.delivery,
+            answer=DeliveryView,
+            errors=_UNAVAILABLE,
+        ),
+        Route(
+            "POST",
+            "/deliveries/{id}/replay",
+            "Owe a dead delivery again.",
+            api.replay,
+            body=NothingInput,
+            answer=DeliveryView,
+        ),
+        Route(
+            "GET",
+            "/hooks",
+            "The hooks, and what they are owed.",
+            api.hooks,
+            answer=tuple[HookView, ...],
+            errors=_UNAVAILABLE,
+        ),
+        Route(
+            "POST",
+            "/hooks/{hook}/enable",
+            "Tell a hook again that was switched off.",
+            api.enable_hook,
+            body=NothingInput,
+            answer=None,
+        ),
+    ]

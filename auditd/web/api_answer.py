@@ -5,7 +5,7 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/#format-overvi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from http import HTTPStatus
@@ -13,7 +13,6 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
-from auditd.web.guard import RefusedError
 from auditd.web.office import UnavailableError
 
 _LONGEST_MESSAGE = 512
@@ -28,16 +27,20 @@ class ErrorType(StrEnum):
     TIMEOUT = "timeout"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
     UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
 
 
-_STATUSES = {
+STATUSES: Mapping[ErrorType, HTTPStatus] = {
     ErrorType.BAD_DATA: HTTPStatus.BAD_REQUEST,
     ErrorType.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     ErrorType.TIMEOUT: HTTPStatus.REQUEST_TIMEOUT,
     ErrorType.FORBIDDEN: HTTPStatus.FORBIDDEN,
     ErrorType.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorType.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     ErrorType.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorType.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
 
@@ -49,41 +52,33 @@ class ApiError(Exception):
         self.type = type_
 
 
-def answering(
-    handler: Callable[[web.Request], Awaitable[object]],
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A handler whose result is sent as the `data` of a success; None is `null`."""
-
-    async def answer(request: web.Request) -> web.Response:
-        try:
-            data = await handler(request)
-        except RefusedError as error:
-            return _failure(ErrorType.FORBIDDEN, str(error))
-        except ApiError as error:
-            return _failure(error.type, str(error))
-        return _answer(HTTPStatus.OK, {"status": "success", "data": data})
-
-    return answer
-
-
 @contextmanager
 def asking_the_office() -> Iterator[None]:
-    """Turns what the office raises into errors of the API."""
+    """Turns what an office raises into errors of the API."""
     try:
         yield
     except UnavailableError as error:
         raise ApiError(ErrorType.UNAVAILABLE, str(error)) from error
     except LookupError as error:
-        raise ApiError(ErrorType.NOT_FOUND, str(error)) from error
+        raise ApiError(ErrorType.NOT_FOUND, str(error.args[0])) from error
     except ValueError as error:
         raise ApiError(ErrorType.BAD_DATA, str(error)) from error
 
 
-def _failure(type_: ErrorType, message: str) -> web.Response:
+def success(data: object, following: str | None = None) -> web.Response:
+    """What was asked for; `following` is where the next page begins."""
+    document = {"status": "success", "data": data}
+    return bare(document if following is None else {**document, "next": following})
+
+
+def failure(type_: ErrorType, message: str) -> web.Response:
+    """Why it is not done."""
     text = message[:_LONGEST_MESSAGE].encode(errors="replace").decode()  # no lone surrogates
-    return _answer(_STATUSES[type_], {"status": "error", "errorType": type_, "error": text})
+    document = {"status": "error", "errorType": type_, "error": text}
+    return bare(document, STATUSES[type_])
 
 
-def _answer(status: HTTPStatus, document: object) -> web.Response:
-    body = msgspec.json.encode(document)
+def bare(document: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """A document as it is; bytes are one already."""
+    body = document if isinstance(document, bytes) else msgspec.json.encode(document)
     return web.Response(status=status, body=body, content_type=_CONTENT_TYPE)

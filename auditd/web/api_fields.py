@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
 
 from auditd.alerting.matcher import Matcher, parse_matcher
 from auditd.web.api_answer import ApiError, ErrorType
 from auditd.web.pattern_cost import check_cost
 
+_T = TypeVar("_T")
+_PLACE = re.compile(r"(.*) - at `\$\.?(.+)`", re.DOTALL)
 _SPACES = str.maketrans("", "", "\n\t\u3000")
 """What lines of text may have although Python does not count it as printable."""
 
@@ -67,3 +73,22 @@ def check_instant(instant: datetime, field: str) -> datetime:
         return instant.astimezone(UTC)
     except OverflowError:
         raise ApiError(ErrorType.BAD_DATA, f"{field}: is out of range") from None
+
+
+def convert(values: object, kind: type[_T]) -> _T:
+    """What was read, as `kind`.
+
+    Raises:
+        ApiError: it is no such thing.
+    """
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise bad_field(error) from None
+
+
+def bad_field(error: msgspec.ValidationError) -> ApiError:
+    """The same error, with its field first."""
+    match = _PLACE.fullmatch(str(error))
+    message = f"{match[2]}: {match[1]}" if match else str(error)
+    return ApiError(ErrorType.BAD_DATA, message)

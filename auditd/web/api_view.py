@@ -16,6 +16,8 @@ from auditd.alerting.annotations import annotate
 from auditd.alerting.delivery import Delivery, DeliveryState
 from auditd.alerting.notification import Notification, NotificationReason, NotifiedStatus
 from auditd.alerting.silence import Silence
+from auditd.web.api_types import Instant
+from auditd.web.office import HookStanding
 
 
 class AlertView(msgspec.Struct, frozen=True):
@@ -28,11 +30,11 @@ class AlertView(msgspec.Struct, frozen=True):
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     """With `since` and `age`, as of now."""
-    active_at: datetime
-    fired_at: datetime | None
-    resolved_at: datetime | None
+    active_at: Instant
+    fired_at: Instant | None
+    resolved_at: Instant | None
     end_reason: EndReason | None
-    last_seen_at: datetime
+    last_seen_at: Instant
     is_flapping: bool
 
 
@@ -43,8 +45,8 @@ class SilenceView(msgspec.Struct, frozen=True):
     state: Literal["pending", "active", "expired"]
     matchers: tuple[str, ...]
     """As they are written: `severity="critical"`."""
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
     author: str
     comment: str
 
@@ -58,16 +60,28 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     state: DeliveryState
     attempts: int
     last_error: str
-    created_at: datetime
-    next_at: datetime | None
+    created_at: Instant
+    next_at: Instant | None
     """When it will be tried; null once it is settled."""
-    settled_at: datetime | None
+    settled_at: Instant | None
     status: NotifiedStatus
     reason: NotificationReason
     alerts: int
     """How many it tells of."""
     notification: Notification | msgspec.UnsetType = msgspec.UNSET
     """What it says; only of a delivery that is asked for by its id."""
+
+
+class HookView(msgspec.Struct, frozen=True):
+    """A hook, and what it is owed."""
+
+    name: str
+    kind: str
+    """Its `type` in the configuration."""
+    pending: int
+    dead: int
+    switched_off: str
+    """Why it is told nothing until somebody switches it on; empty when it is on."""
 
 
 def view_alert(alert: Alert, suppression: str, now: datetime) -> AlertView:
@@ -128,3 +142,8 @@ def view_whole_delivery(delivery: Delivery) -> DeliveryView:
     """How one delivery is shown, with what it says."""
     view = view_delivery(delivery)
     return msgspec.structs.replace(view, notification=delivery.notification)
+
+
+def view_hook(hook: HookStanding) -> HookView:
+    """How a hook is shown."""
+    return HookView(hook.name, hook.kind, hook.pending, hook.dead, hook.switched_off)

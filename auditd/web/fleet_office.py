@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from auditd.alerting.rules import Rules
 from auditd.audit.history import HistoryEntry
 from auditd.audit.policy import Check
 from auditd.audit.snapshot import ProjectSnapshot
@@ -48,6 +49,9 @@ class FleetOffice(Protocol):
     def checks(self) -> Sequence[Check]:
         """Those that are enabled."""
 
+    def rules(self) -> Rules:
+        """The terms of alerts, with the exceptions."""
+
     async def history(
         self,
         project: str,
@@ -78,4 +82,5 @@ class FleetOffice(Protocol):
 
         Raises:
             LookupError: there is no project of this name.
+            UnavailableError: nothing is polled now, or too much is asked for at once.
         """

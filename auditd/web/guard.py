@@ -1,7 +1,8 @@
-"""Who may change something over HTTP while there are no users: somebody on this machine.
+"""Who may change something over HTTP: who logged in, or else somebody on this machine.
 
 A loopback connection alone does not tell: it can come from a proxy, which anybody may reach, or
-from a browser that shows somebody else's page. So both must be ruled out.
+from a browser that shows somebody else's page. So both must be ruled out. The browser of somebody
+who logged in can show somebody else's page too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ _PROXY_HEADERS = (
     "X-Real-IP",
     hdrs.VIA,
 )
+CALLER = web.RequestKey("caller", str)
+"""Who asks, when that was verified: the name of a user, or of a client certificate."""
+
 _FETCH_SITE = "Sec-Fetch-Site"
 _OWN_SITES = frozenset({"same-origin", "none"})
 """A page of ours, or the address bar.
@@ -38,31 +42,37 @@ class RefusedError(Exception):
 
 
 class Guard:
-    """Lets callers on this machine pass.
+    """Lets callers pass who logged in, or are on this machine.
 
     Args:
         listen_addresses: as they were asked for; their hosts are names of this daemon.
-        external_url: where people reach it; its host is another name. May be empty.
+        external_url: where people reach it; its host is another name, and pages from there are
+            this daemon's. May be empty.
     """
 
     def __init__(self, listen_addresses: Iterable[Address], external_url: str = "") -> None:
         names = [address.host for address in listen_addresses]
         names.append(URL(external_url).host or "")
         self._hosts = frozenset(name.lower() for name in names if name)
+        self._origin = _origin_of(URL(external_url))
 
     def check_caller(self, request: web.Request) -> None:
-        """Accept a request that somebody on this machine makes.
+        """Accept a request of somebody who is known.
 
         Raises:
-            RefusedError: it came from elsewhere, through a proxy, or from another site's page.
+            RefusedError: nobody logged in, and it came from elsewhere or through a proxy; or it
+                came from another site's page.
         """
+        if CALLER in request:
+            _check_origin(request, self._origin)
+            return
         _check_peer(request)
         _check_proxies(request)
         self._check_host(request)
         _check_origin(request)
 
     def check_change(self, request: web.Request) -> None:
-        """Accept a request of somebody on this machine that changes something.
+        """Accept a request of somebody who is known that changes something.
 
         No page of another site can send JSON without asking first, which we do not answer.
 
@@ -91,8 +101,9 @@ def _check_peer(request: web.Request) -> None:
     peer = request.transport.get_extra_info("peername") if request.transport else None
     if not isinstance(peer, tuple) or not ip_address(peer[0]).is_loopback:
         msg = (
-            "this is only allowed from the machine that the daemon runs on;"
-            " connect to a loopback address there, for example through ssh"
+            "without a log-in this is only allowed from the machine that the daemon runs on;"
+            " connect to a loopback address there, for example through ssh, or set"
+            " basic_auth_users in the file of --web.config.file"
         )
         raise RefusedError(msg)
 
@@ -107,10 +118,16 @@ def _check_proxies(request: web.Request) -> None:
             raise RefusedError(msg)
 
 
-def _check_origin(request: web.Request) -> None:
+def _origin_of(url: URL) -> str:
+    return str(url.origin()).lower() if url.absolute else ""
+
+
+def _check_origin(request: web.Request, external: str = "") -> None:
+    """`external` is an origin beside that of the header Host, for callers behind a proxy."""
     origins = {origin.lower() for origin in request.headers.getall(hdrs.ORIGIN, ())}
     sites = {site.lower() for site in request.headers.getall(_FETCH_SITE, ())}
-    host = request.headers[hdrs.HOST].lower()
-    if not origins <= {f"http://{host}", f"https://{host}"} or not sites <= _OWN_SITES:
+    host = request.headers.get(hdrs.HOST, "").lower()
+    own = {f"http://{host}", f"https://{host}", external} - {"", "http://", "https://"}
+    if not origins <= own or not sites <= _OWN_SITES:
         msg = "this came from a page of another site; only pages of this daemon may ask for it"
         raise RefusedError(msg)

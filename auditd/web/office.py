@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +17,19 @@ class UnavailableError(Exception):
     """The state cannot be read or written now. The message is fit for people."""
 
 
+@dataclass(frozen=True, slots=True)
+class HookStanding:
+    """A hook, and what it is owed."""
+
+    name: str
+    kind: str
+    """The `type` of the configuration."""
+    switched_off: str
+    """Why it is told nothing until a person switches it on; empty when it is on."""
+    pending: int
+    dead: int
+
+
 class AlertOffice(Protocol):
     """Knows the alerts, and writes down what people say of them.
 
@@ -23,8 +37,11 @@ class AlertOffice(Protocol):
     are aware and UTC.
     """
 
-    def alerts(self) -> tuple[tuple[Alert, str], ...]:
-        """All that are known, each with what keeps it from being told; empty when nothing does."""
+    def known(self, project: str | None = None) -> Collection[Alert]:
+        """All that are known, or those of one project; as of this turn of the event loop."""
+
+    def suppression(self, alert: Alert) -> str:
+        """What keeps it from being told now; empty when nothing does."""
 
     def silences(self) -> tuple[Silence, ...]:
         """All that are kept; some may have ended or not begun."""
@@ -84,5 +101,20 @@ class AlertOffice(Protocol):
         Raises:
             LookupError: there is none with this id.
             ValueError: it is not dead, or another of its group is pending.
+            UnavailableError: it cannot be written.
+        """
+
+    async def hooks(self) -> Sequence[HookStanding]:
+        """Those that are configured, in that order.
+
+        Raises:
+            UnavailableError: they cannot be read.
+        """
+
+    async def enable_hook(self, name: str) -> None:
+        """Tell a hook again what it is owed. Does nothing for one that is on.
+
+        Raises:
+            LookupError: there is none of this name.
             UnavailableError: it cannot be written.
         """

@@ -1,9 +1,10 @@
 """Kills a process that tells of alerts, many times, and looks at who was told what.
 
-`python -m tests.chaos.kill_harness DIRECTORY ROUNDS SEED` imports everything once and forks a
-child for each round. The child goes on from what the one before it left, and is killed with
-SIGKILL after 20 to 400 ms. After each 100 rounds a last child tells what is owed, and then all
-of it is compared. Prints figures as JSON; says on standard error what is wrong.
+`python -m tests.chaos.kill_harness DIRECTORY ROUNDS SEED SCENE` imports everything once and forks
+a child for each round, in a scene that is `restless` or `flapping`. The child goes on from what
+the one before it left, and is killed with SIGKILL after 20 to 400 ms. After each 100 rounds a last
+child tells what is owed, and then all of it is compared. Prints figures as JSON; says on standard
+error what is wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -34,17 +36,44 @@ from auditd.store.preparation import OpeningKind
 from tests.chaos.child import fork
 from tests.chaos.chronicle import Chronicle, read
 from tests.chaos.evidence import Evidence, gather
-from tests.chaos.pipeline import Pipeline, Surroundings, join
+from tests.chaos.pipeline import Pipeline, Surroundings, Terms, join
 from tests.chaos.receiver import receiving
-from tests.chaos.scene import calm_cloud, restless_cloud, terms
+from tests.chaos.scene import FLAP_LIMIT, calm_cloud, flapping_cloud, restless_cloud, terms
 from tests.chaos.verdict import faults
 from tests.unit.hooks.fakes import Text, surroundings_of
+from tests.unit.polling.fakes import FakeCloud
 
 HOOKS = ("web", "exec")
 ROUNDS_OF_A_RUN = 100
-_TERMS = terms(
-    HOOKS, group_wait=timedelta(milliseconds=2), group_interval=timedelta(milliseconds=5)
-)
+
+
+class Scene(StrEnum):
+    """What happens to the fleet meanwhile."""
+
+    RESTLESS = "restless"
+    """Everything changes all the time; projects leave, and come again."""
+    FLAPPING = "flapping"
+    """An authorization of each project comes and goes, more often than is told."""
+
+    @property
+    def terms(self) -> Terms:
+        return terms(
+            HOOKS,
+            group_wait=timedelta(milliseconds=2),
+            group_interval=timedelta(milliseconds=5),
+            flap_window=timedelta(hours=1) if self is Scene.FLAPPING else timedelta(0),
+        )
+
+    @property
+    def last_polls(self) -> int:
+        """How often is polled in the end: what flaps is flapping by then, however slow all was."""
+        return 2 * (FLAP_LIMIT + 1) if self is Scene.FLAPPING else 1
+
+    def cloud(self, seed: float, *, is_last: bool) -> FakeCloud:
+        """What is listed; calm comes last, but to what flaps."""
+        if self is Scene.FLAPPING:
+            return flapping_cloud()
+        return calm_cloud() if is_last else restless_cloud(seed)
 
 
 def _now() -> datetime:
@@ -58,6 +87,7 @@ class Run:
     directory: Path
     port: int
     random: Random
+    scene: Scene
 
     @property
     def chronicle(self) -> Chronicle:
@@ -78,9 +108,9 @@ class Run:
             ids = count(1)
             pipeline = await join(
                 store,
-                _TERMS,
+                self.scene.terms,
                 Surroundings(
-                    source=calm_cloud() if is_last else restless_cloud(random.random()),
+                    source=self.scene.cloud(random.random(), is_last=is_last),
                     hooks=self._hooks(http),
                     now=_now,
                     monotonic=time.monotonic,
@@ -90,9 +120,21 @@ class Run:
             )
             self.chronicle.opened(pipeline.deliverer.pending)
             telling = asyncio.create_task(pipeline.run())
-            await (_calm_down(pipeline) if is_last else _be_restless(pipeline, random))
+            await (self._calm_down(pipeline) if is_last else self._be_restless(pipeline, random))
             telling.cancel()
             await asyncio.wait({telling})
+
+    async def _be_restless(self, pipeline: Pipeline, random: Random) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(pipeline.keep_polling(lambda: random.uniform(0, 0.01)))
+            while self.scene is Scene.RESTLESS:
+                await asyncio.sleep(random.uniform(0, 0.2))
+                pipeline.replace(random.choice(self.scene.terms.projects))
+
+    async def _calm_down(self, pipeline: Pipeline) -> None:
+        for _ in range(self.scene.last_polls):
+            await pipeline.poll()
+            await pipeline.settle()
 
     def _hooks(self, http: Http) -> list[Hook]:
         around = surroundings_of(http, now=_now, run_process=run_process)
@@ -114,19 +156,6 @@ class Run:
         return gather(self.state, read(self.chronicle))
 
 
-async def _be_restless(pipeline: Pipeline, random: Random) -> None:
-    async with asyncio.TaskGroup() as group:
-        group.create_task(pipeline.keep_polling(lambda: random.uniform(0, 0.01)))
-        while True:
-            await asyncio.sleep(random.uniform(0, 0.2))
-            pipeline.replace(random.choice(_TERMS.projects))
-
-
-async def _calm_down(pipeline: Pipeline) -> None:
-    await pipeline.poll()
-    await pipeline.settle()
-
-
 def _rounds(run: Run, rounds: int) -> bool:
     """Whether each child was killed as it should be, and the last one ended by itself."""
     for number in range(rounds):
@@ -139,11 +168,21 @@ def _rounds(run: Run, rounds: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def main(directory: Path, rounds: int, seed: int) -> int:
+def _told_as_flapping(evidence: Evidence) -> Counter[tuple[str, str]]:
+    """By hook and alert how many messages say that it is flapping."""
+    return Counter(
+        (delivery.hook, alert.fingerprint)
+        for delivery in evidence.deliveries
+        for alert in delivery.notification.alerts
+        if "flapping" in alert.annotations
+    )
+
+
+def main(directory: Path, rounds: int, seed: int, scene: Scene) -> int:
     random, figures, wrong = Random(seed), Counter[str](), list[str]()
     with receiving(seed, lifetime_seconds=rounds + 300) as port:
         for first in range(0, rounds, ROUNDS_OF_A_RUN):
-            run = Run(directory / str(first), port, random)
+            run = Run(directory / str(first), port, random, scene)
             run.directory.mkdir()
             kills = min(ROUNDS_OF_A_RUN, rounds - first)
             if not _rounds(run, kills):
@@ -157,6 +196,8 @@ def main(directory: Path, rounds: int, seed: int) -> int:
                 deliveries=len(evidence.deliveries),
                 taken=len(evidence.account.accepted),
                 repeats=evidence.account.repeats,
+                flapping=_told_as_flapping(evidence).total(),
+                flapping_twice=sum(n > 1 for n in _told_as_flapping(evidence).values()),
             )
     sys.stderr.writelines(f"{fault}\n" for fault in wrong)
     sys.stdout.write(json.dumps(figures))
@@ -164,4 +205,4 @@ def main(directory: Path, rounds: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Scene(sys.argv[4])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from random import Random
@@ -25,6 +26,9 @@ _PLUGINS: Mapping[str, Plugin[Any, Check]] = {
 }
 _STATUSES = (Status.NORMAL, Status.OVERDUE, Status.UNAUTHENTICATED)
 _NAMES = ("gh-a", "gh-b", "gh-c", "gh-d")
+FLAP_LIMIT = 5
+"""How often an alert may fire within the window."""
+
 _FAILS = 0.2
 """The share of polls that fail: two in a row, and the project is blind."""
 _GONE = 0.1
@@ -38,10 +42,11 @@ def terms(
     group_wait: timedelta,
     group_interval: timedelta,
     blind_after: int = 2,
+    flap_window: timedelta = timedelta(0),
 ) -> Terms:
     """Every hook is told of every alert, by project, and without repeats.
 
-    What comes and goes does not count as flapping, so each time is told.
+    Without a `flap_window` what comes and goes does not count as flapping: each time is told.
     """
     policy = build_policy(_PLUGINS, {}, blind_after)
     return Terms(
@@ -49,7 +54,8 @@ def terms(
         policy=policy,
         rules=Rules(
             checks={check.name: CheckRule(check.description) for check in policy.checks},
-            flap_window=timedelta(0),
+            flap_limit=FLAP_LIMIT,
+            flap_window=flap_window,
         ),
         tree=build_tree(
             Route(
@@ -74,6 +80,18 @@ def restless_cloud(seed: float) -> FakeCloud:
             raise PollError(FailureReason.SERVER, "503")
         names = [name for name in _NAMES if random.random() >= _GONE]
         return _listing({name: random.choice(_STATUSES) for name in names})
+
+    return FakeCloud(answer)
+
+
+def flapping_cloud() -> FakeCloud:
+    """Of each project one authorization is overdue in every other list; the rest is calm."""
+    turns: Counter[str] = Counter()
+
+    async def answer(project: Project) -> Listing:
+        turns[project.name] += 1
+        status = _STATUSES[turns[project.name] % 2]
+        return _listing({"flapping": status, "steady": Status.UNAUTHENTICATED})
 
     return FakeCloud(answer)
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 
 from auditd.store.backup import Backups
-from auditd.store.database import Database
+from auditd.store.batch import Batch, Work
+from auditd.store.database import Database, Way
 from auditd.store.preparation import OpeningKind, Preparation
-from auditd.store.sqlite import READS, open_async_engine, open_engine
+from auditd.store.sqlite import SqliteBacking
 from auditd.store.store import Store
-
-_T = TypeVar("_T")
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -42,22 +41,16 @@ class InlineDatabase(Database):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(open_async_engine(path), path)
-        self._inline = open_engine(path)
-        event.listen(self._inline, "connect", _hurry)
+        super().__init__(SqliteBacking(path))
+        event.listen(self.backing.writes, "connect", _hurry)
 
-    async def _transact(
-        self, work: Callable[[Connection], _T], *, is_read: bool = False
-    ) -> tuple[_T, bool]:
-        with self._inline.connect() as connection:
-            connection.info[READS] = is_read
-            result = work(connection)
-            has_begun = connection.in_transaction()
-            connection.commit()
-        return result, has_begun
+    def _hand_over(self, way: Way, works: Sequence[Work]) -> asyncio.Future[Batch]:
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(way(works))
+        return done
 
     def dispose(self) -> None:
-        self._inline.dispose()
+        self.backing.writes.dispose()
 
 
 def _hurry(connection: Any, _: object) -> None:

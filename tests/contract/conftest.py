@@ -9,7 +9,7 @@ from auditd.store.store import Store
 from tests.unit.store.examples import (
     Clock,
     Reopen,
-    opened,
+    opened_at,
 )
 
 
@@ -18,10 +18,19 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["sqlite"])
-def reopen(tmp_path: Path, clock: Clock) -> Reopen:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a database in which there is nothing."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    url: str = request.getfixturevalue("postgres")
+    return url
+
+
+@pytest.fixture
+def reopen(url: str, clock: Clock) -> Reopen:
     """Opens the same store each time."""
-    return lambda: opened(tmp_path / "state.db", clock)
+    return lambda: opened_at(url, clock)
 
 
 @pytest.fixture

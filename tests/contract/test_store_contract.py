@@ -223,3 +223,49 @@ async def test_the_trail_is_verified_and_exported(store: Store) -> None:
     verdict = await store.verify()
     assert (verdict.ok, verdict.checked, verdict.first_bad_seq) == (True, 3, None)
     assert len(await lines_of(store.export())) == 3
+
+
+async def test_any_text_can_be_stored(reopen: Reopen) -> None:
+    """NUL, and what Python makes of a file name that is not UTF-8, are replaced."""
+    hostile, stored = "a\0b\udcffc\U0001f511", "a\ufffdb\ufffdc\U0001f511"
+    silence = replace(a_silence(), comment=hostile)
+    delivery = settled(a_delivery(), DeliveryState.DEAD)
+    async with reopen() as store:
+        await store.configuration_loaded(hostile, {"text": hostile})
+        await store.switch_off("ops", hostile)
+        await store.put_silence(silence)
+        await store.record_poll(a_snapshot(user=hostile), [], [], [])
+        await store.record_flush(a_group("ops:{}", "f"), a_delivery())
+        await store.settle(replace(delivery, last_error=hostile))
+        assert (await store.verify()).ok
+    async with reopen() as store:
+        state = await store.load()
+        assert state.switched_off == {"ops": stored}
+        (loaded,) = await store.trail(kind=TrailKind.CONFIG_LOADED)
+        assert (loaded.subject, loaded.detail) == (stored, {"text": stored})
+        (dead,) = await store.deliveries()
+        assert dead.last_error == stored
+        assert state.silences[0].comment.replace("\0", "\ufffd") == stored
+        assert (await store.verify()).ok
+
+
+async def test_a_group_is_known_by_a_key_of_any_length(store: Store) -> None:
+    keys = ["k" * 10_000 + end for end in ("a", "b")] + ["\U0001f511" * 400]
+    for number, key in enumerate(keys):
+        await store.record_flush(a_group(key, "f"), a_delivery(f"d{number}", key))
+        with pytest.raises(StoreConflictError):
+            await store.record_flush(a_group(key, "f"), a_delivery("other", key))
+    state = await store.load()
+    assert {*state.groups} == {*keys}
+    assert [delivery.group_key for delivery in state.pending] == keys
+    await store.settle(settled(a_delivery("d0", keys[0]), DeliveryState.DEAD))
+    await store.record_flush(a_group(keys[0]), None)
+    assert {*(await store.load()).groups} == {*keys[1:]}
+    assert (await store.replay("d0")).group_key == keys[0]
+
+
+async def test_texts_are_in_the_order_of_their_code_points(store: Store) -> None:
+    hooks = ["B", "a", "Z-1", "_", "b", "\u00e4", "z 2"]
+    for hook in hooks:
+        await store.put_silence(a_silence(hook))
+    assert [silence.id for silence in (await store.load()).silences] == sorted(hooks)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,44 +10,11 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
+from tests.e2e.canaries import CANARIES, assert_clean
 from tests.e2e.program import finished, running
 from tests.e2e.scenarios import make_configuration, make_scenario
 
 pytestmark = pytest.mark.timeout(90)
-
-KINDS = (
-    "access-key",
-    "secret-key",
-    "security-token",
-    "password",
-    "token",
-    "profile-secret",
-    "pod-token",
-    "proxy-password",
-    "storage-password",
-    "webhook-secret",
-    "hook-url",
-    "environment-secret",
-)
-CANARIES = {kind: f"Canary/{kind}+{index:04}==" for index, kind in enumerate(KINDS)}
-
-
-def spellings(secret: str) -> Iterable[str]:
-    raw = secret.encode()
-    yield secret
-    yield quote(secret)
-    yield quote(secret, safe="")
-    for offset in range(3):
-        # What base64 makes of it inside a longer text, without the characters that mix.
-        encoded = base64.b64encode(b"\0" * offset + raw).decode()
-        yield encoded[offset + 1 : -4]
-        yield base64.urlsafe_b64encode(b"\0" * offset + raw).decode()[offset + 1 : -4]
-
-
-def assert_clean(text: str, where: str) -> None:
-    for kind, secret in CANARIES.items():
-        for spelling in spellings(secret):
-            assert spelling not in text, f"{kind} in {where}"
 
 
 @pytest.fixture

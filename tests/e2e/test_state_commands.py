@@ -46,7 +46,9 @@ def site(simulate: Any, write: Callable[[str, Any], Path], tmp_path: Path) -> An
 
     @asynccontextmanager
     async def start() -> AsyncIterator[Site]:
-        async with simulate(make_scenario()) as cloud:
+        scenario = make_scenario()
+        scenario["projects"][0]["authorizations"][2]["token_type"] = "personal"
+        async with simulate(scenario) as cloud:
             content = make_configuration(cloud.url)
             content["storage"] = {"url": f"sqlite:///{tmp_path / 'state.db'}"}
             content["alerting"] = {
@@ -108,3 +110,23 @@ async def test_a_daemon_that_does_not_answer_is_told_from_one_that_does_not_run(
     assert (answered[0], stopped[0]) == (1, 1)
     assert f"the daemon with pid {place.daemon.process.pid} runs on the state in" in answered[2]
     assert "no daemon runs on the state in" in stopped[2]
+
+
+async def test_the_address_for_a_new_grant_is_printed_for_oauth_alone(site: Any) -> None:
+    async with site() as place:
+        alerts = await place.read("alerts", "list")
+        told = {each["labels"]["authorization"]: each["fingerprint"] for each in alerts}
+        code, url, said = await place.run("alerts", "reauthorize", told["lapsed"])
+        again = await place.run("alerts", "reauthorize", told["lapsed"])
+        refused = await place.run("alerts", "reauthorize", told["old"])
+        unknown = await place.run("alerts", "reauthorize", "nobody")
+    assert (code, said) == (0, "")
+    assert url.startswith("https://github.com/login/oauth/authorize?")
+    assert url != again[1]
+    assert refused[0] == 2
+    assert "'old' is no OAuth grant, its type is personal" in refused[2]
+    assert unknown[0] == 2
+    assert "there is no alert 'nobody'; see `alerts list`" in unknown[2]
+    lost = await place.run("alerts", "reauthorize", told["lapsed"])
+    assert lost[0] == 3
+    assert "refused" in lost[2]

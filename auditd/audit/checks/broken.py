@@ -31,6 +31,7 @@ def build(options: Options) -> Rule:
             " it lists. Re-authorize it in the ServiceStage console."
         ),
         judge=_judge,
+        inputs=("verdict",),
     )
 
 

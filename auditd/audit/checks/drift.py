@@ -11,6 +11,8 @@ from auditd.audit.plugin import Plugin
 from auditd.audit.policy import CheckOptions, Observation
 from auditd.audit.rule import Rule
 
+_FIELDS = ("repo_user", "repo_host", "token_type")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(CheckOptions):
@@ -32,6 +34,7 @@ def build(options: Options) -> Rule:
             " authorization was replaced or recreated. Make sure that this was intended."
         ),
         judge=_judge,
+        inputs=(*_FIELDS, "created_at"),
     )
 
 
@@ -44,7 +47,7 @@ def _judge(observation: Observation) -> Iterator[tuple[Authorization, str]]:
 
 
 def _changes(before: Authorization, after: Authorization) -> Iterator[str]:
-    for field in ("repo_user", "repo_host", "token_type"):
+    for field in _FIELDS:
         if (old := getattr(before, field)) != (new := getattr(after, field)):
             yield f"{field} was {old or 'empty'}, is {new or 'empty'}"
     created = known_time(before.created_at), known_time(after.created_at)

@@ -28,6 +28,7 @@ def build(options: Options) -> Rule:
             " is watched. Delete or recreate one under another name."
         ),
         judge=_judge,
+        inputs=("name",),
     )
 
 

@@ -30,6 +30,7 @@ def build(options: Options) -> Rule:
             " from its repositories fail. Re-authorize it in the ServiceStage console."
         ),
         judge=_judge,
+        inputs=("status",),
     )
 
 

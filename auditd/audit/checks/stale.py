@@ -102,6 +102,8 @@ class Stale:
                 *(override.severity for override in options.overrides if override.severity),
             }
         )
+        matched = {str(field) for override in options.overrides for field in override.match}
+        self.inputs = ("updated_at", *sorted(matched))
         self._overrides = options.overrides
         self._limits = (
             _Limit(options.max_age, options.severity),

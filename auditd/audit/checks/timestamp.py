@@ -43,6 +43,7 @@ def build(options: Options) -> Rule:
             " `stale` cannot watch it. If only one clock differs, set that clock."
         ),
         judge=partial(_judge, options.tolerance),
+        inputs=("created_at", "updated_at"),
     )
 
 

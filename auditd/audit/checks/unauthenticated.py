@@ -30,6 +30,7 @@ def build(options: Options) -> Rule:
             " built with it. Finish or repeat the authorization in the ServiceStage console."
         ),
         judge=_judge,
+        inputs=("status",),
     )
 
 

@@ -27,6 +27,7 @@ def build(options: Options) -> Rule:
             " Look at the authorization in the ServiceStage console."
         ),
         judge=_judge,
+        inputs=("status", "raw_status"),
     )
 
 

@@ -94,7 +94,7 @@ class AppriseHook:
         notification = message.notification
         title = self._wording.title(notification)
         shortest = min(int(plugin.body_maxlen) for plugin in service)
-        body = self._wording.body(notification, limit=shortest - len(title) - _MARGIN)
+        body = self._wording.body(message, limit=shortest - len(title) - _MARGIN)
         is_firing = notification.status is NotifiedStatus.FIRING
         kind = "failure" if is_firing else "success"
         return {"title": title, "body": body, "body_format": "text", "notify_type": kind}

@@ -13,9 +13,9 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
-from auditd.alerting.notification import Notification
 from auditd.audit.plugin import Plugin, Secret
 from auditd.hooks.json_message import json_request
 from auditd.hooks.option_checks import require_at_least_one
@@ -25,8 +25,8 @@ from auditd.hooks.robot import LOOKALIKES, Dialect
 from auditd.hooks.text_options import TextOptions
 
 _LIMIT_BYTES = 20_000
-_ENVELOPE_BYTES = 2_000
-"""More than what stands around the text of a message, with a title of 500 characters."""
+"""Of the whole request, so that it does not matter what exactly the service counts."""
+
 _LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
 _DIALECT = Dialect(
@@ -83,20 +83,25 @@ class DingTalkHook:
     async def send(self, message: Message) -> None:
         """See Hook."""
         now = self._surroundings.now()
-        markdown = self._markdown(message.notification)
-        request = json_request(self._url(now), {"msgtype": "markdown", "markdown": markdown})
+        request = json_request(self._url(now), self._markdown(message))
         answer = await self._surroundings.http.send(request, hook=self.name)
         _DIALECT.judge(answer, request, hook=self.name, now=now)
 
-    def _markdown(self, notification: Notification) -> dict[str, str]:
-        heading = f"### {self._wording.title(notification)}\n\n"
+    def _markdown(self, message: Message) -> dict[str, Any]:
+        heading = f"### {self._wording.title(message.notification)}\n\n"
+        title = self._plain.title(message.notification)
+
+        def markdown(text: str) -> dict[str, Any]:
+            whole = {"title": title, "text": _broken_lines(heading + text)}
+            return {"msgtype": "markdown", "markdown": whole}
+
         text = self._wording.body(
-            notification,
-            limit=_LIMIT_BYTES - _ENVELOPE_BYTES,
+            message,
+            limit=_LIMIT_BYTES,
             separator="\n\n---\n\n",
-            size=lambda text: len(_broken_lines(heading + text).encode()),
+            size=lambda text: len(json_request("", markdown(text)).body),
         )
-        return {"title": self._plain.title(notification), "text": _broken_lines(heading + text)}
+        return markdown(text)
 
     def _url(self, now: datetime) -> str:
         """With the signature, whose text is the instant and the key itself."""

@@ -90,17 +90,18 @@ class FeishuHook:
         """See Hook."""
         now = self._surroundings.now()
         url = reveal(self._options.url, hook=self.name, key="url")
-        request = json_request(url, self._signature(now) | self._card(message.notification))
+        request = json_request(url, self._signature(now) | self._card(message))
         answer = await self._surroundings.http.send(request, hook=self.name)
         _DIALECT.judge(answer, request, hook=self.name, now=now)
 
-    def _card(self, notification: Notification) -> dict[str, Any]:
+    def _card(self, message: Message) -> dict[str, Any]:
+        notification = message.notification
         title = self._plain.title(notification)
 
         def size(text: str) -> int:
             return len(json_request("", _card(title, text, notification)).body)
 
-        text = self._wording.body(notification, limit=_LIMIT_BYTES - _SIGNED_BYTES, size=size)
+        text = self._wording.body(message, limit=_LIMIT_BYTES - _SIGNED_BYTES, size=size)
         return _card(title, text, notification)
 
     def _signature(self, now: datetime) -> dict[str, Any]:

@@ -25,10 +25,13 @@ from auditd.hooks.revelation import reveal
 from auditd.hooks.templates import Language
 from auditd.hooks.verdict import judge
 
-_SUMMARY_LIMIT = 1024
+_TEXT_LIMIT = 1024
+_LINK_LIMIT = 2048
+_DETAILS_LIMIT_BYTES = 448 * 1024
+"""An event may have 512 KB, and all else in it together has less than 64."""
+
 _DEADLINE_SECONDS = 60.0
 _LINKS = {
-    "reauthorize_url": {Language.EN: "Authorize again", Language.ZH: "重新授权"},
     "console_url": {Language.EN: "Console", Language.ZH: "控制台"},
     "runbook_url": {Language.EN: "Runbook", Language.ZH: "处理手册"},
 }
@@ -119,21 +122,27 @@ class PagerDutyHook:
 
     def _links(self, alert: NotifiedAlert) -> Iterator[dict[str, str]]:
         for name, words in _LINKS.items():
-            if url := alert.annotations.get(name):
+            if 0 < len(url := alert.annotations.get(name, "")) <= _LINK_LIMIT:
                 yield {"href": url, "text": words[self._options.language]}
 
 
 def _payload(alert: NotifiedAlert) -> dict[str, Any]:
     labels, told = alert.labels, alert.annotations
-    return {
-        "summary": told.get("summary", labels["alertname"])[:_SUMMARY_LIMIT],
+    texts = {
+        "summary": told.get("summary", labels["alertname"]),
         "source": labels["project"],
-        "severity": labels["severity"],
-        "timestamp": alert.starts_at.isoformat(),
         "component": labels.get("authorization", ""),
         "group": labels["project"],
         "class": labels["alertname"],
-        "custom_details": {"labels": dict(labels), "annotations": dict(told)},
+    }
+    details: dict[str, Any] = {"labels": dict(labels), "annotations": dict(told)}
+    if len(json_request("", details).body) > _DETAILS_LIMIT_BYTES:
+        details = {"left_out": "labels and annotations, which are larger than an event may be"}
+    return {
+        **{name: text[:_TEXT_LIMIT] for name, text in texts.items()},
+        "severity": labels["severity"],
+        "timestamp": alert.starts_at.isoformat(),
+        "custom_details": details,
     }
 
 

@@ -10,11 +10,10 @@ https://docs.slack.dev/messaging/formatting-message-text (only & < > are escaped
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
-from auditd.alerting.notification import Notification
 from auditd.audit.plugin import Plugin, Secret
+from auditd.hooks.fit import cut_lines, most_that_fit
 from auditd.hooks.json_message import json_request, strange_answer
 from auditd.hooks.option_checks import require_at_least_one
 from auditd.hooks.port import Message, Surroundings
@@ -25,6 +24,9 @@ from auditd.hooks.verdict import judge
 
 _HEADER_LIMIT = 150
 _SECTION_LIMIT = 3000
+_LIMIT_BYTES = 40_000
+"""Of the whole request. Source: https://docs.slack.dev/changelog/2018-truncating-really-long-messages
+(what has more than 40,000 characters is cut, which would be anywhere)."""
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -67,37 +69,40 @@ class SlackHook:
     async def send(self, message: Message) -> None:
         """See Hook."""
         url = reveal(self._url, hook=self.name, key="url")
-        request = json_request(url, self._payload(message.notification))
+        request = json_request(url, self._payload(message))
         answer = await self._surroundings.http.send(request, hook=self.name)
         judge(answer, request, hook=self.name, now=self._surroundings.now())
         if answer.body.strip() != b"ok":
             raise strange_answer(answer, request, hook=self.name, expected="Slack's ok")
 
-    def _payload(self, notification: Notification) -> dict[str, Any]:
+    def _payload(self, message: Message) -> dict[str, Any]:
+        notification = message.notification
         title = self._plain.title(notification)
-        texts = [_cut(self._wording.alert(alert)) for alert in notification.alerts]
-        more = [self._wording.more(notification.truncated)] if notification.truncated else []
-        return {
-            "text": self._wording.title(notification),  # what a phone shows before it is opened
-            "blocks": [
-                {"type": "header", "text": {"type": "plain_text", "text": _shortened(title)}},
-                *({"type": "section", "text": _mrkdwn(text)} for text in texts),
-                *({"type": "context", "elements": [_mrkdwn(text)]} for text in more),
-            ],
-        }
+        text = self._wording.title(notification)  # what a phone shows before it is opened
+        header = {"type": "header", "text": {"type": "plain_text", "text": _shortened(title)}}
+        alerts = notification.alerts
+        sections = [_section(self._wording.alert(alert)) for alert in alerts]
+
+        def payload(count: int) -> dict[str, Any]:
+            left_out = len(alerts) - count + notification.truncated
+            more = [self._wording.more(left_out, message.external_url)] if left_out else []
+            context = [{"type": "context", "elements": [_mrkdwn(words)]} for words in more]
+            return {"text": text, "blocks": [header, *sections[:count], *context]}
+
+        def fits(count: int) -> bool:
+            return len(json_request("", payload(count)).body) <= _LIMIT_BYTES
+
+        return payload(most_that_fit(len(alerts), fits))
+
+
+def _section(text: str) -> dict[str, Any]:
+    cut = cut_lines(text, lambda lines: len(lines) <= _SECTION_LIMIT)
+    return {"type": "section", "text": _mrkdwn(cut or "…")}
 
 
 def _mrkdwn(text: str) -> dict[str, Any]:
     """Verbatim: no address, channel or person is made of what only looks like one."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _cut(text: str) -> str:
-    """As many whole lines as a section takes, so that no entity or link is cut through."""
-    lines = text.splitlines()
-    sizes = accumulate(len(line) + 1 for line in lines)
-    fitting = [line for line, size in zip(lines, sizes, strict=True) if size <= _SECTION_LIMIT]
-    return "\n".join(fitting) or "…"
 
 
 def _shortened(title: str) -> str:

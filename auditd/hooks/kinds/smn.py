@@ -19,7 +19,9 @@ from auditd.hooks.text_options import TextOptions
 from auditd.hooks.verdict import judge
 
 _SUBJECT_LIMIT_BYTES = 512
-_MESSAGE_LIMIT_BYTES = 256 * 1024
+_LIMIT_BYTES = 256 * 1024
+"""Of a message by the documentation; here of the whole request, to be on the safe side."""
+
 _TOPIC = re.compile(r"urn:smn:[a-z0-9-]+:[A-Za-z0-9_-]+:[A-Za-z0-9_-]+")
 
 
@@ -73,16 +75,16 @@ class SmnHook:
             raise strange_answer(answer, request, hook=self.name, expected="SMN's message_id")
 
     def _request(self, message: Message, region: str, project_id: str) -> HttpRequest:
-        title = self._wording.title(message.notification)
+        subject = _cut(self._wording.title(message.notification))
         text = self._wording.body(
-            message.notification,
-            limit=_MESSAGE_LIMIT_BYTES,
-            size=lambda text: len(text.encode()),
+            message,
+            limit=_LIMIT_BYTES,
+            size=lambda text: len(json_request("", {"subject": subject, "message": text}).body),
         )
         origin = self._options.endpoint or f"https://smn.{region}.myhuaweicloud.com"
         topic = quote(self._options.topic_urn, safe="")
         url = f"{origin.rstrip('/')}/v2/{project_id}/notifications/topics/{topic}/publish"
-        return json_request(url, {"subject": _cut(title), "message": text})
+        return json_request(url, {"subject": subject, "message": text})
 
 
 def _cut(title: str) -> str:

@@ -185,10 +185,8 @@ class SmtpHook:
         mail["Date"] = self._now()
         mail["Message-ID"] = f"<{message.id}@{sender.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(self._wording.body(notification, limit=_TEXT_LIMIT))
-        marked = self._html.body(
-            notification, limit=_TEXT_LIMIT, size=lambda text: len(_page(text))
-        )
+        mail.set_content(self._wording.body(message, limit=_TEXT_LIMIT))
+        marked = self._html.body(message, limit=_TEXT_LIMIT, size=lambda text: len(_page(text)))
         mail.add_alternative(_page(marked), subtype="html")
         return mail
 

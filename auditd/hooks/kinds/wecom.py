@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditd.alerting.notification import Notification
 from auditd.audit.plugin import Plugin, Secret
 from auditd.hooks.json_message import json_request
 from auditd.hooks.option_checks import require_at_least_one
@@ -65,15 +64,15 @@ class WeComHook:
     async def send(self, message: Message) -> None:
         """See Hook."""
         url = reveal(self._url, hook=self.name, key="url")
-        markdown = {"content": self._content(message.notification)}
+        markdown = {"content": self._content(message)}
         request = json_request(url, {"msgtype": "markdown", "markdown": markdown})
         answer = await self._surroundings.http.send(request, hook=self.name)
         _DIALECT.judge(answer, request, hook=self.name, now=self._surroundings.now())
 
-    def _content(self, notification: Notification) -> str:
-        heading = f"### {self._wording.title(notification)}\n\n"
+    def _content(self, message: Message) -> str:
+        heading = f"### {self._wording.title(message.notification)}\n\n"
         limit = _LIMIT_BYTES - len(heading.encode())
-        body = self._wording.body(notification, limit=limit, size=lambda text: len(text.encode()))
+        body = self._wording.body(message, limit=limit, size=lambda text: len(text.encode()))
         return heading + body
 
 

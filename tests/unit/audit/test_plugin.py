@@ -79,6 +79,7 @@ def test_every_check_is_found_and_is_named_like_its_file() -> None:
         "drift",
         "duplicate",
         "overdue",
+        "policy",
         "stale",
         "timestamp",
         "unauthenticated",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auditd.alerting.delivery import DeliveryState
+from auditd.store.lock import held
 from auditd.store.store import Store
 from tests.unit.cli.conftest import SECRET
 from tests.unit.store.examples import a_delivery, a_group, settled
@@ -85,6 +86,53 @@ def test_hooks_are_listed_with_what_they_are_owed(site: Any) -> None:
         "old": {"type": "", "switched_off": "", "pending": 0, "dead": 1},
     }
     assert "(not configured)" in site.run("hooks", "list").stdout
+
+
+def test_a_hook_that_was_switched_off_says_why(site: Any) -> None:
+    site.configure(webhook("http://127.0.0.1:9"), PAGE)
+    site.fill(owe)
+    lines = [line.split() for line in site.run("hooks", "list").stdout.splitlines()]
+    assert lines[0] == ["HOOK", "TYPE", "PENDING", "DEAD", "STATE"]
+    assert lines[1] == ["ops", "webhook", "1", "1", "on"]
+    assert lines[2] == ["page", "exec", "0", "0", "off:", "it", "answered", "410"]
+
+
+def test_a_hook_is_switched_on_though_no_daemon_runs(site: Any) -> None:
+    site.configure(webhook("http://127.0.0.1:9"), PAGE)
+    site.fill(owe)
+    result = site.run("hooks", "enable", "page")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("page is on again: ")
+    assert result.stdout.endswith(" when it is started\n")
+    assert listed(site)["page"]["switched_off"] == ""
+    assert site.run("hooks", "enable", "page").stdout == "page is on\n"
+
+
+def test_the_running_daemon_is_asked_to_switch_a_hook_on(site: Any, server: Any) -> None:
+    site.configure(PAGE)
+    site.fill(owe)
+    server.body = b'{"status": "success"}'
+    with held(site.state):
+        result = site.run("hooks", "enable", "page", f"--web.url={server.url}")
+        assert listed(site)["page"]["switched_off"] == "it answered 410"
+    assert result.exit_code == 0
+    assert server.asked == [("POST /api/v1/hooks/page/enable", {})]
+    assert result.stdout == "page is on again: the daemon sends what it is owed\n"
+
+
+def test_only_configured_hooks_are_switched_on(site: Any) -> None:
+    site.configure(PAGE)
+    site.fill(owe)
+    result = site.run("hooks", "enable", "pages")
+    assert result.exit_code == 2
+    assert "there is no hook 'pages' in alerting.hooks; did you mean 'page'?" in result.stderr
+    assert site.run("hooks", "enable", "old").exit_code == 2
+
+
+def test_switching_on_makes_no_state(site: Any) -> None:
+    site.configure(PAGE)
+    assert site.run("hooks", "enable", "page").exit_code == 4
+    assert not site.state.exists()
 
 
 def test_without_hooks_there_is_nothing_to_list(site: Any) -> None:

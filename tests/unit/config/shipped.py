@@ -18,7 +18,11 @@ CATALOG = Catalog(
     known_regions=frozenset({"cn-north-4"}),
 )
 
-SECRETS = {"chat": "https://chat.example/hooks/0123456789abcdef", "apprise": "json://localhost"}
+SECRETS = {
+    "chat": "https://chat.example/hooks/0123456789abcdef",
+    "apprise": "json://localhost",
+    "heartbeat": "https://ping.example/0123456789abcdef",
+}
 """What the files of secrets hold when not just any text will do."""
 
 

@@ -122,3 +122,35 @@ def test_a_file_that_went_away_is_an_error_until_it_is_back(watched: Watched) ->
             watched.secret.reveal()
     watched.write("back")
     assert watched.secret.reveal() == "back"
+
+
+def test_once_somebody_looks_after_a_file_its_secret_is_revealed_without_touching_it(
+    watched: Watched,
+) -> None:
+    watched.secret.look()
+    watched.write("second")
+    watched.clock.seconds = 60
+    assert watched.secret.reveal() == "first"
+    watched.secret.look()
+    assert watched.secret.reveal() == "second"
+    watched.path.unlink()
+    assert watched.secret.reveal() == "second"
+    watched.secret.look()
+    for _ in range(2):
+        with pytest.raises(SecretFileError, match="cannot be read: No such file"):
+            watched.secret.reveal()
+    watched.write("third")
+    watched.secret.look()
+    assert watched.secret.reveal() == "third"
+    assert watched.told == ["first", "second", "third"]
+
+
+def test_secrets_are_equal_when_they_are_written_alike(tmp_path: Path) -> None:
+    def secret(name: str) -> FileSecret:
+        return FileSecret(tmp_path / name, monotonic=Clock(), on_value=lambda _: None)
+
+    assert secret("a") == secret("a")
+    assert secret("a") != secret("b")
+    assert InlineSecret("x") == InlineSecret("x")
+    assert InlineSecret("x") != InlineSecret("y")
+    assert len({secret("a"), secret("a"), InlineSecret("x"), InlineSecret("x")}) == 2

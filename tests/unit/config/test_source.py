@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from auditd.config.file_set import FILE_LIMIT_BYTES
 from auditd.config.problem import Problems
-from auditd.config.source import FILE_LIMIT_BYTES, Source
+from auditd.config.source import Source
 from tests.unit.config.plain import plain
 
 

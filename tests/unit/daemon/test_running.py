@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,8 +19,9 @@ from auditd.daemon.running import Fault, RunningDaemon, RunningDaemonError
 from auditd.web.address import Address
 from auditd.web.api import make_api
 from auditd.web.guard import Guard
-from auditd.web.office import UnavailableError
+from auditd.web.office import HookStanding, UnavailableError
 from tests.unit.store.examples import START, a_delivery
+from tests.unit.web.fleet_fakes import FleetOffice
 
 FAULTS = [
     (LookupError("there is no such thing"), Fault.MISTAKEN),
@@ -36,8 +37,11 @@ class Office:
         self.asked: list[tuple[Any, ...]] = []
         self.error: Exception | None = None
 
-    def alerts(self) -> tuple[tuple[Alert, str], ...]:
+    def known(self, project: str | None = None) -> tuple[Alert, ...]:
         return ()
+
+    def suppression(self, alert: Alert) -> str:
+        return ""
 
     def silences(self) -> tuple[Silence, ...]:
         return ()
@@ -71,6 +75,12 @@ class Office:
         self._note(delivery_id)
         return a_delivery(delivery_id)
 
+    async def hooks(self) -> Sequence[HookStanding]:
+        return ()
+
+    async def enable_hook(self, name: str) -> None:
+        self._note(name)
+
     def _note(self, *what: Any) -> None:
         if self.error:
             raise self.error
@@ -86,7 +96,7 @@ def office() -> Office:
 async def daemon(office: Office) -> AsyncIterator[RunningDaemon]:
     app = web.Application()
     guard = Guard([Address("127.0.0.1", 0)])
-    app.add_routes(make_api(office, guard, now=lambda: datetime.now(UTC)))
+    app.add_routes(make_api(office, FleetOffice(), guard, now=lambda: datetime.now(UTC)))
     async with TestServer(app) as server:
         yield RunningDaemon(str(server.make_url("/")))
 
@@ -113,6 +123,11 @@ async def test_an_alert_is_acknowledged(office: Office, daemon: RunningDaemon) -
 async def test_a_delivery_is_replayed(office: Office, daemon: RunningDaemon) -> None:
     await daemon.replay("d1")
     assert office.asked == [("d1",)]
+
+
+async def test_a_hook_is_switched_on(office: Office, daemon: RunningDaemon) -> None:
+    await daemon.enable_hook("ops/1")
+    assert office.asked == [("ops/1",)]
 
 
 @pytest.mark.parametrize(("error", "fault"), FAULTS)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from auditd.alerting.alert import EndReason
 from auditd.alerting.notification import NotifiedAlert
-from auditd.hooks.templates import OUTPUT_LIMIT, VALUE_LIMIT, Language, Target, Wording
+from auditd.hooks.port import Message
+from auditd.hooks.templates import OUTPUT_LIMIT, TITLE_LIMIT, VALUE_LIMIT, Language, Target, Wording
 from tests.unit.hooks.fakes import START, notification, notified
 
 ENDED = notified("gone", end=START + timedelta(hours=1))
@@ -17,6 +18,11 @@ BRACKETS = Target(
     escape=lambda text: text.replace("[", "(").replace("]", ")"),
     link=lambda url, words: f"[{words}->{url}]",
 )
+
+
+def message(*alerts: NotifiedAlert, truncated: int = 0) -> Message:
+    told = notification(*alerts, truncated=truncated)
+    return Message("msg_1", told, attempt=1, external_url="")
 
 
 def _with(alert: NotifiedAlert, **annotations: str) -> NotifiedAlert:
@@ -52,7 +58,7 @@ def test_chinese_is_built_in() -> None:
     assert title.endswith("项目 payments")
     assert "已持续 3d" in wording.alert(notified())
     assert "问题已消失" in wording.alert(ENDED)
-    assert wording.more(3) == "另有 3 条"
+    assert wording.more(3, "") == "另有 3 条"
 
 
 @pytest.mark.parametrize("language", Language)
@@ -104,7 +110,7 @@ def test_a_web_address_becomes_a_link_of_the_target() -> None:
 
 def test_a_body_ends_with_how_many_whole_alerts_did_not_fit() -> None:
     wording = Wording(Language.EN)
-    told = notification(*(notified(f"gh-{number}") for number in range(9)), truncated=2)
+    told = message(*(notified(f"gh-{number}") for number in range(9)), truncated=2)
     one = wording.alert(notified("gh-0"))
     body = wording.body(told, limit=3 * len(one))
     assert body.count("[CRITICAL]") == 2
@@ -114,11 +120,26 @@ def test_a_body_ends_with_how_many_whole_alerts_did_not_fit() -> None:
     assert wording.body(told, limit=0) == "and 11 more"
 
 
+def test_of_a_first_alert_that_does_not_fit_there_are_as_many_lines_as_do() -> None:
+    wording = Wording(Language.EN)
+    first, *_ = wording.alert(notified()).splitlines()
+    body = wording.body(message(notified(), notified("b")), limit=len(first) + 20)
+    assert body == f"{first}\n…\n\nand 1 more"
+
+
+def test_what_is_left_out_is_linked_to_where_all_is_seen() -> None:
+    wording = Wording(Language.EN)
+    told = replace(message(notified(), truncated=2), external_url="https://auditd.example")
+    assert wording.body(told, limit=999).endswith("and 2 more, see all: https://auditd.example")
+    hidden = replace(told, external_url="/only/a/path")
+    assert wording.body(hidden, limit=999).endswith("and 2 more")
+
+
 @given(limit=st.integers(15, 3000), count=st.integers(1, 12))
 def test_a_body_is_never_larger_than_its_limit_in_the_targets_own_measure(
     limit: int, count: int
 ) -> None:
-    told = notification(*(notified(f"授权-{number}") for number in range(count)))
+    told = message(*(notified(f"授权-{number}") for number in range(count)))
     body = BRACKETED[Language.ZH].body(told, limit=limit, size=lambda text: len(text.encode()))
     assert len(body.encode()) <= limit
 
@@ -169,6 +190,16 @@ def test_a_template_that_fails_or_is_too_long_is_replaced_by_the_built_in_text(
     built_in = Wording(Language.EN).alert(notified())
     assert Wording(Language.EN, text=template).alert(notified()) == built_in
     assert len(built_in) < OUTPUT_LIMIT
+
+
+def test_a_title_is_short_whatever_it_is_made_of() -> None:
+    labels = {"alertname": "A" * 999, "project": "界" * 999}
+    told = replace(notification(), common_labels=labels)
+    built_in = Wording(Language.EN).title(told)
+    assert built_in == f"[FIRING:1] {'A' * 127}… in {'界' * 127}…"
+    longer = "x" * (TITLE_LIMIT + 1)
+    assert Wording(Language.EN, title=longer).title(told) == built_in
+    assert Wording(Language.EN, title=longer[1:]).title(told) == longer[1:]
 
 
 def test_a_template_that_is_no_template_is_refused() -> None:

@@ -14,7 +14,8 @@ from auditd.audit.events import Event
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.plugin import Plugin
 from auditd.audit.project import Project
-from auditd.servicestage.cloud import Cloud, CredentialSpec
+from auditd.servicestage.clients import CredentialSpec
+from auditd.servicestage.cloud import Cloud
 from auditd.servicestage.message import Answer, Request
 
 START = datetime(2026, 1, 15, 8, 30, tzinfo=UTC)

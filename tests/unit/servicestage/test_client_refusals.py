@@ -167,9 +167,9 @@ async def test_a_held_credential_takes_no_places_from_another(huawei: FakeHuawei
     await poll(cloud, make_project())
     waiting = asyncio.create_task(poll(cloud, make_project(2)))
     await asyncio.sleep(10)
-    places = cloud._clients["prod"]._channel._places
+    places = cloud._clients.of("prod")._channel._places
 
-    assert not places.locked()
+    assert not places._permits.locked()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
 

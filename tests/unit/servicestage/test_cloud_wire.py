@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from auditd.audit.verification import Verdict
-from auditd.servicestage.cloud import Cloud, CredentialSpec
+from auditd.servicestage.clients import CredentialSpec
+from auditd.servicestage.cloud import Cloud
 from auditd.servicestage.credentials import iam_password
 from auditd.servicestage.transport import Transport, TransportOptions
 from tests.unit.servicestage.fake_huawei import START, FakeSecret, make_project

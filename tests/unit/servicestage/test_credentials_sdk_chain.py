@@ -195,7 +195,7 @@ async def test_the_plugin_asks_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUAWEICLOUD_SDK_AK", "AK")
     monkeypatch.setenv("HUAWEICLOUD_SDK_SK", "SK")
     huawei = FakeHuawei(keys={"AK"})
-    credential = make_cloud(huawei, PLUGIN, SdkChainOptions())._clients["prod"].credential
+    credential = make_cloud(huawei, PLUGIN, SdkChainOptions())._clients.of("prod").credential
     assert isinstance(credential, SdkChainCredential)
 
     assert await credential._find_keys() == Keys("AK", "SK")

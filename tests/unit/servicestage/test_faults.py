@@ -241,6 +241,8 @@ def test_what_was_signed_is_not_shown() -> None:
         "ak=short-HPUA refused",
         "ak HPUA\x00EXAMPLE000000001 not exist",
         "token " + "MIIat" * 20 + "HPUA is not valid",
+        "cannot clone https://bot:HPUA/x+1==@git.example/repo.git",
+        "GET https://git.example/api?page=1&private_token=HPUA==&x=1 failed",
     ],
 )
 def test_keys_and_tokens_are_not_shown(message: str) -> None:

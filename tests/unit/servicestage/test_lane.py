@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from auditd.servicestage.lane import Lane
+from auditd.servicestage.places import Places
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -26,7 +27,7 @@ def most_in_a_second(sent_at: list[float]) -> int:
 
 @pytest.mark.parametrize("rate", [0.5, 1, 10, 100])
 async def test_never_more_than_the_rate_and_one_in_any_second(rate: float) -> None:
-    lane, sent_at = Lane(rate, asyncio.Semaphore(32)), list[float]()
+    lane, sent_at = Lane(rate, Places(32)), list[float]()
     await asyncio.gather(*(work(lane, sent_at) for _ in range(200)))
 
     assert most_in_a_second(sent_at) <= rate + 1
@@ -34,7 +35,7 @@ async def test_never_more_than_the_rate_and_one_in_any_second(rate: float) -> No
 
 
 async def test_places_that_come_free_together_let_no_burst_through() -> None:
-    places, sent_at = asyncio.Semaphore(4), list[float]()
+    places, sent_at = Places(4), list[float]()
     lane = Lane(10, places)
     for _ in range(4):
         await places.acquire()
@@ -48,7 +49,7 @@ async def test_places_that_come_free_together_let_no_burst_through() -> None:
 
 
 async def test_requests_go_in_the_order_of_asking() -> None:
-    lane, order = Lane(100, asyncio.Semaphore(32)), list[int]()
+    lane, order = Lane(100, Places(32)), list[int]()
 
     async def numbered(number: int) -> None:
         await lane.take_place(always)
@@ -61,7 +62,7 @@ async def test_requests_go_in_the_order_of_asking() -> None:
 
 
 async def test_a_slow_lane_takes_one_place_at_most_for_all_that_it_has_queued() -> None:
-    places = asyncio.Semaphore(2)
+    places = Places(2)
     slow, fast, sent_at = Lane(0.01, places), Lane(100, places), list[float]()
     queue = [asyncio.create_task(work(slow, [])) for _ in range(20)]
     await asyncio.sleep(1)
@@ -71,11 +72,11 @@ async def test_a_slow_lane_takes_one_place_at_most_for_all_that_it_has_queued() 
     for task in queue:
         task.cancel()
     await asyncio.gather(*queue, return_exceptions=True)
-    assert not places.locked()
+    assert not places._permits.locked()
 
 
 async def test_a_further_request_does_not_queue_behind_work_that_waits_for_its_place() -> None:
-    places = asyncio.Semaphore(1)
+    places = Places(1)
     lane, sent_at = Lane(10, places), list[float]()
     await lane.take_place(always)
     queued = asyncio.create_task(work(lane, sent_at))
@@ -89,15 +90,15 @@ async def test_a_further_request_does_not_queue_behind_work_that_waits_for_its_p
 
 @pytest.mark.parametrize("wanted_checks", [0, 1, 2])
 async def test_work_that_is_no_longer_wanted_takes_nothing(wanted_checks: int) -> None:
-    places, answers = asyncio.Semaphore(1), iter([True] * wanted_checks + [False, False])
+    places, answers = Places(1), iter([True] * wanted_checks + [False, False])
     taken = await Lane(10, places).take_place(lambda: next(answers))
 
     assert not taken
-    assert not places.locked()
+    assert not places._permits.locked()
 
 
 async def test_work_that_is_cancelled_in_the_queue_gives_its_place_back() -> None:
-    places = asyncio.Semaphore(1)
+    places = Places(1)
     lane = Lane(0.1, places)
     await work(lane, [])
     waiting = asyncio.create_task(work(lane, []))
@@ -105,5 +106,5 @@ async def test_work_that_is_cancelled_in_the_queue_gives_its_place_back() -> Non
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
 
-    assert not places.locked()
+    assert not places._permits.locked()
     await work(lane, [])

@@ -53,7 +53,11 @@ class Clock:
 
 
 def opened(path: Path, clock: Clock) -> AbstractAsyncContextManager[Store]:
-    return open_store(f"sqlite:///{path}", now=clock, retention=RETENTION)
+    return opened_at(f"sqlite:///{path}", clock)
+
+
+def opened_at(url: str, clock: Clock) -> AbstractAsyncContextManager[Store]:
+    return open_store(url, now=clock, retention=RETENTION)
 
 
 def query(path: Path, statement: str, *values: object) -> list[Any]:

@@ -59,6 +59,10 @@ def _round_of(state: StoredState) -> int:
 async def _step_of(store: Store) -> int:
     """How many steps are stored, in order and each a whole."""
     number = _round_of(await store.load())
+    past = await store.history("payments", authorization="main", limit=1000)
+    users = [entry.listed.repo_user for entry in past if entry.listed]
+    assert users == [str(each) for each in range(number, 0, -1)][: len(users)]
+    assert len(users) == min(number, 1000 - (number > 999)), (number, len(users))
     if not number:
         assert await store.trail() == ()
         return 0

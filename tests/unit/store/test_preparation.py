@@ -4,12 +4,14 @@ import random
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.store import sqlite
 from auditd.store.backup import Backups
 from auditd.store.errors import StoreHeldError, StoreUnavailableError
@@ -24,6 +26,7 @@ from tests.unit.store.examples import (
     a_project,
     a_snapshot,
     an_alert,
+    failed,
     fired,
     opened,
     query,
@@ -217,10 +220,36 @@ async def test_an_older_schema_is_brought_up_to_ours_after_a_backup(
     assert query(backup, "SELECT version_num FROM alembic_version") == [("0001",)]
 
 
+async def test_what_was_known_before_there_was_a_history_stands_from_then_on(
+    path: Path, clock: Clock
+) -> None:
+    """As if the first polls of this release had found it."""
+    unseen = failed(ProjectSnapshot(a_project("c")), START)
+    later = failed(a_snapshot("b"), START + timedelta(hours=1))
+    async with opened(path, clock) as store:
+        for snapshot in (a_snapshot("a"), a_snapshot("b"), unseen, later):
+            await store.record_poll(snapshot, [], [], [])
+        expected = [await store.history(name) for name in "abc"]
+    query(path, "DROP TABLE history")
+    query(path, "DROP TABLE commits")
+    query(path, "UPDATE alembic_version SET version_num = '0002'")
+    query(path, "INSERT INTO snapshots SELECT 'd', '0', body FROM snapshots WHERE project = 'c'")
+    query(path, "INSERT INTO polls (project, failures_in_a_row) VALUES ('d', 0)")
+    async with opened(path, clock) as store:
+        for name, entries in zip("abc", expected, strict=True):
+            migrated = await store.history(name)
+            assert {replace(entry, seq=0) for entry in migrated} == {
+                replace(entry, seq=0) for entry in entries
+            }
+        assert await store.history("d") == ()
+        await store.record_poll(a_snapshot("b", at=START + timedelta(hours=2)), [], [], [])
+        assert len(await store.history("b")) == 4
+
+
 async def test_a_migration_that_fails_leaves_all_as_it_was(path: Path, clock: Clock) -> None:
     _make_older(path, "CREATE TABLE trail_ends (x)")
     before = query(path, "SELECT * FROM sqlite_schema")
-    with pytest.raises(StoreUnavailableError, match="from schema 0001 to 0002"):
+    with pytest.raises(StoreUnavailableError, match="from schema 0001 to 0003"):
         async with opened(path, clock):
             pass
     assert query(path, "SELECT * FROM sqlite_schema") == before

@@ -6,6 +6,9 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +16,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from auditd.alerting.delivery import DeliveryState
+from auditd.audit.history import HistoryEntry, HistoryKind
 from auditd.store.errors import StoreFault, StoreReadError, StoreUnavailableError
 from auditd.store.opening import open_store
 from auditd.store.reader import Reader, StateAbsentError, open_reader
@@ -21,12 +25,14 @@ from auditd.store.store import Store
 from auditd.store.trail import TrailEvent, TrailKind, append
 from tests.unit.store.examples import (
     RETENTION,
+    START,
     Clock,
     a_delivery,
     a_group,
     a_silence,
     a_snapshot,
     an_alert,
+    an_authorization,
     fired,
     lines_of,
     opened,
@@ -133,11 +139,45 @@ async def test_it_leaves_the_write_ahead_log_alone(store: Store, path: Path) -> 
 
 def test_it_can_write_nothing(closed: Path) -> None:
     def write(reader: Reader) -> None:
-        with reader._engine.connect() as connection:
+        with reader._backing.writes.connect() as connection:
             connection.exec_driver_sql("DELETE FROM trail")
 
     with pytest.raises(OperationalError, match="readonly database"):
         read(closed, write)
+
+
+async def test_it_tells_the_past_from_any_instant_on(
+    store: Store, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditd.store.history.CHUNK", 3)
+    hour = timedelta(hours=1)
+    instants = [START + number * hour for number in range(4)]
+    listed = [{"a"}, {"a", "b"}, {"b"}, {"b", "c"}]
+    for number, (at, names) in enumerate(zip(instants, listed, strict=True)):
+        lists = {name: replace(an_authorization(), name=name, tag=str(number)) for name in names}
+        await store.record_poll(replace(a_snapshot(at=at), authorizations=lists), [], [], [])
+        await store.record_poll(replace(a_snapshot("q", at=at), findings=()), [], [], [])
+    whole = await read_beside(path, partial(_past, since=START))
+    assert [entry.seq for entry in whole] == sorted(entry.seq for entry in whole)
+    assert len(whole) == len(await store.history("payments")) + 1
+    for number, (at, names) in enumerate(zip(instants, listed, strict=True)):
+        told = await read_beside(path, partial(_past, since=at))
+        state = {}
+        for entry in told:
+            if entry.at <= at and entry.project == "payments" and entry.listed:
+                is_over = entry.kind is HistoryKind.AUTHORIZATION_REMOVED
+                state[entry.authorization] = None if is_over else entry.listed.tag
+        assert {name: tag for name, tag in state.items() if tag} == dict.fromkeys(
+            names, str(number)
+        )
+        assert [entry for entry in told if entry.at >= at] == [
+            entry for entry in whole if entry.at >= at
+        ]
+        assert [entry.project for entry in told].count("q") == 1
+
+
+def _past(reader: Reader, since: datetime) -> list[HistoryEntry]:
+    return list(reader.history(since))
 
 
 def test_a_flipped_byte_of_the_trail_is_named(closed: Path) -> None:
@@ -177,7 +217,7 @@ async def test_any_name_of_a_file_will_do(tmp_path: Path, clock: Clock, name: st
 
 def test_a_damaged_file_is_told(path: Path) -> None:
     path.write_bytes(b"SQLite format 3\0" + os.urandom(8192))
-    with pytest.raises(StoreReadError, match="the file is damaged") as caught:
+    with pytest.raises(StoreReadError, match="is damaged") as caught:
         read(path, Reader.state)
     assert caught.value.reason is StoreFault.DAMAGED
 
@@ -188,14 +228,14 @@ def test_damage_anywhere_is_found_when_it_is_looked_for(closed: Path) -> None:
     with closed.open("r+b") as file:
         file.seek(size - 4096)
         file.write(os.urandom(4096))
-    with pytest.raises(StoreReadError, match="the file is damaged"):
+    with pytest.raises(StoreReadError, match="is damaged"):
         read(closed, Reader.require_sound)
 
 
 def test_a_row_that_is_not_ours_is_damage(closed: Path) -> None:
     with closing(sqlite3.connect(closed)) as connection, connection:
         connection.execute("UPDATE deliveries SET notification = '{}'")
-    with pytest.raises(StoreReadError, match="the file is damaged"):
+    with pytest.raises(StoreReadError, match="is damaged"):
         read(closed, Reader.deliveries)
 
 

@@ -10,31 +10,42 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Dialect, create_engine, select
+from sqlalchemy import Connection, Dialect, create_engine, make_url, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from auditd.store.columns import Instant, instant_text
 from auditd.store.migration import HEAD, upgrade
 from auditd.store.schema import (
     ALERTS,
     DELIVERIES,
     METADATA,
     SWITCHED_OFF,
-    Instant,
-    instant_text,
     upsert,
 )
 
+DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # of SQLAlchemy
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_schema() -> None:
-    engine = create_engine("sqlite://")
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_the_migrations_make_exactly_the_tables_of_the_schema(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    url = "sqlite://" if database == "sqlite" else request.getfixturevalue("postgres")
+    engine = create_engine(make_url(url).set(drivername=f"{database}+{DRIVERS[database]}"))
     with engine.begin() as connection:
         upgrade(connection)
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        context = MigrationContext.configure(connection, opts={"compare_type": _differ})
+        differences = compare_metadata(context, METADATA)
     engine.dispose()
+    assert differences == []
+
+
+def _differ(context: MigrationContext, *types: Any) -> bool:
+    *_, migrated, ours = types
+    dialect = context.dialect
+    return bool(migrated.compile(dialect=dialect) != ours.compile(dialect=dialect))
 
 
 def test_head_is_the_newest_revision() -> None:

@@ -17,8 +17,7 @@ def test_a_url_names_a_file() -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("postgresql://auditd:hunter2@db/state", "cannot keep its state in PostgreSQL yet"),
-        ("postgresql+psycopg://db/state", "cannot keep its state in PostgreSQL yet"),
+        ("postgresql://auditd:hunter2@db/state", "must be sqlite://"),
         ("mysql://auditd:hunter2@db/state", "must be sqlite://"),
         ("sqlite:////state.db?mode=ro", "must be sqlite://"),
         ("sqlite://hunter2/state.db", "must be sqlite://"),

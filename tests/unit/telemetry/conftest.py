@@ -19,10 +19,10 @@ from auditd.audit.finding import Finding, Severity
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict, Verification
-from auditd.telemetry.exposition import render
 from auditd.telemetry.log import open_log
 from auditd.telemetry.metrics import Metrics
 from auditd.telemetry.redactor import Redactor
+from tests.unit.telemetry.reading import read
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CHECKS: Mapping[str, tuple[Severity, ...]] = {
@@ -129,7 +129,7 @@ class Daemon:
 
     def scrape(self) -> dict[str, float]:
         """Every series as it stands in the text, without process and Python."""
-        text = render(self.metrics.registry).body.decode()
+        text = read(self.metrics.expose)
         samples = (sample for family in parse_text(text) for sample in family.samples)
         return {
             sample.name + str(sorted(sample.labels.values())): sample.value
@@ -139,7 +139,7 @@ class Daemon:
 
     def values(self, name: str, *labels: str) -> dict[tuple[str, ...], float]:
         """The series of one name by their values of these labels."""
-        text = render(self.metrics.registry).body.decode()
+        text = read(self.metrics.expose)
         samples = (sample for family in parse_text(text) for sample in family.samples)
         return {
             tuple(sample.labels[label] for label in labels): sample.value

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from auditd.alerting.alert import Alert, AlertState
@@ -18,39 +17,43 @@ from auditd.alerting.events import (
     StateSent,
 )
 from auditd.alerting.retry import DeathReason
+from auditd.audit.project import Project
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry.alert_metrics import AlertMetrics
-from auditd.telemetry.exposition import render
 from tests.unit.hooks.fakes import START, alert_of, delivery_of, resolved
+from tests.unit.telemetry.reading import read
 
 
 class Exposed:
     """Metrics over lists that a test fills."""
 
-    def __init__(self) -> None:
+    def __init__(self, daemon: Any) -> None:
+        self.daemon = daemon
+        self.hooks = ["ops", "am"]
+        self.alertnames = ["GitAuthorizationOverdue", "ProjectBlind"]
         self.alerts: list[Alert] = []
         self.pending: list[Delivery] = []
         self.dead: dict[str, int] = {}
-        self.registry = CollectorRegistry(auto_describe=True)
         self.metrics = AlertMetrics(
-            projects=lambda: ["payments"],
-            alertnames=lambda: ["GitAuthorizationOverdue", "ProjectBlind"],
-            alerts=lambda: self.alerts,
-            hooks=["ops", "am"],
+            alertnames=lambda: frozenset(self.alertnames),
+            alerts_of=lambda project: self.alerts if project == "payments" else [],
+            hooks=lambda: self.hooks,
             pending=lambda: self.pending,
             dead=lambda: self.dead,
         )
-        self.registry.register(self.metrics)
+        daemon.metrics.register(self.metrics)
 
     def value(self, name: str, **labels: str) -> float | None:
-        families = text_string_to_metric_families(render(self.registry).body.decode())
+        families = text_string_to_metric_families(read(self.daemon.metrics.expose))
         samples = [sample for family in families for sample in family.samples]
         found = [s.value for s in samples if s.name == name and s.labels == labels]
         return found[0] if found else None
 
 
 @pytest.fixture
-def exposed() -> Exposed:
-    return Exposed()
+def exposed(daemon: Any, project: Project) -> Exposed:
+    daemon.fleet = [ProjectSnapshot(project)]
+    return Exposed(daemon)
 
 
 def alerts(exposed: Exposed, alertname: str, state: str) -> Any:
@@ -100,3 +103,32 @@ def test_attempts_failures_and_latency_are_counted_for_each_hook(exposed: Expose
     assert exposed.value(f"{latency}_count", hook="ops") == 1
     assert exposed.value(f"{latency}_bucket", hook="ops", le="0.5") == 1
     assert exposed.value(f"{latency}_count", hook="am") == 0
+
+
+def test_what_is_counted_of_alerts_follows_them_from_scrape_to_scrape(exposed: Exposed) -> None:
+    firing = alert_of("a")
+    for known, count in (([], 0), ([firing], 1), ([], 0), ([firing, alert_of("b")], 2)):
+        exposed.alerts = known
+        assert alerts(exposed, "GitAuthorizationOverdue", "firing") == count
+    exposed.alertnames = ["ProjectBlind"]
+    exposed.alerts = []
+    assert alerts(exposed, "GitAuthorizationOverdue", "firing") is None
+    assert alerts(exposed, "ProjectBlind", "firing") == 0
+
+
+def test_the_alerts_of_a_project_end_with_it(exposed: Exposed) -> None:
+    exposed.alerts = [alert_of("a")]
+    assert alerts(exposed, "GitAuthorizationOverdue", "firing") == 1
+    exposed.daemon.fleet = []
+    assert alerts(exposed, "GitAuthorizationOverdue", "firing") is None
+
+
+def test_the_series_of_a_hook_end_with_it_and_begin_anew(exposed: Exposed) -> None:
+    exposed.metrics(StateFailed("am", 0, SendFailure.CONNECT, "refused"))
+    assert exposed.value("auditd_notifications_total", hook="am") == 1
+    exposed.hooks = ["ops"]
+    assert exposed.value("auditd_notifications_total", hook="am") is None
+    assert exposed.value("auditd_notification_latency_seconds_count", hook="am") is None
+    exposed.hooks = ["ops", "am"]
+    assert exposed.value("auditd_notifications_total", hook="am") == 0
+    assert exposed.value("auditd_notification_latency_seconds_count", hook="am") == 0

@@ -113,6 +113,22 @@ def test_slots_that_are_skipped_again_and_again_do_not_flood_the_log(logged: Any
     assert [line["reason"] for line in lines] == ["overlap", "clock"]
 
 
+def test_a_source_that_goes_on_failing_is_told_when_it_begins_changes_and_each_hour(
+    lines: Any, seconds: Any, log: EventLog
+) -> None:
+    def fail(message: str, failures_in_a_row: int) -> None:
+        log(events.DiscoveryFailed("iam/prod", message, failures_in_a_row))
+
+    for number in range(1, 8):
+        fail("timeout", number)
+        seconds.advance(600)
+    fail("refused", 8)
+    fail("timeout", 9)
+    fail("timeout", 1)
+    told = [(line["message"], line["failures_in_a_row"]) for line in lines.read()]
+    assert told == [("timeout", 1), ("timeout", 7), ("refused", 8), ("timeout", 1)]
+
+
 def test_a_skipped_slot_is_a_warning(logged: Any) -> None:
     assert logged(events.PollSkipped("payments", SkipReason.OVERLAP, 2)) == [
         {
@@ -248,6 +264,7 @@ def test_discovery_names_its_source(logged: Any) -> None:
             "event": "discovery.failed",
             "source": "iam/prod",
             "message": "timeout",
+            "failures_in_a_row": 1,
         },
     ]
 

@@ -1,28 +1,31 @@
 from __future__ import annotations
 
-import gzip
+import asyncio
+import zlib
 from collections.abc import Iterable
-from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.registry import Collector
 
-from auditd.audit.authorization import Authorization
-from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.exposition import render
-from auditd.telemetry.families import AUTHORIZATION_INFO, Scrape
-from auditd.telemetry.series import authorization_series, label_value
+from auditd.telemetry.exposition import Exposer
+from auditd.telemetry.fleet_exposition import FleetExposition
+from auditd.telemetry.poll_counts import PollCounts
+from tests.unit.telemetry.reading import FORMATS, OPENMETRICS, body_of, expose, read
 
-OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
     "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+    "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 )
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -35,32 +38,51 @@ class Fixed(Collector):
         return self._metrics
 
 
-def registry_of(*metrics: Metric) -> CollectorRegistry:
-    registry = CollectorRegistry(auto_describe=True)
-    registry.register(Fixed(metrics))
-    return registry
-
-
-@pytest.fixture
-def registry() -> CollectorRegistry:
+def exposer_of(fleet: list[ProjectSnapshot]) -> Exposer:
     one, two = Metric("one", "The first.", "gauge"), Metric("two", "The second.", "counter")
     one.add_sample("one", {}, 1.0)
     two.add_sample("two_total", {}, 2.0)
-    return registry_of(one, two)
+    registry = CollectorRegistry(auto_describe=True)
+    registry.register(Fixed([one, two]))
+    exposition = FleetExposition(
+        fleet=lambda: fleet,
+        checks=dict,
+        counts=PollCounts(),
+        max_series=100_000,
+        dropped=lambda _: None,
+    )
+    return Exposer(exposition, registry)
+
+
+@pytest.fixture
+def exposer(snapshot: ProjectSnapshot) -> Exposer:
+    return exposer_of([snapshot])
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "text/plain", "text/plain;version=0.0.4", "x;;=,"])
-def test_text_is_what_everyone_gets(registry: CollectorRegistry, accept: str) -> None:
-    exposition = render(registry, accept=accept)
+def test_text_is_what_everyone_gets(exposer: Exposer, accept: str) -> None:
+    exposition = expose(exposer, accept=accept)
     assert exposition.headers["Content-Type"] == TEXT
-    assert b"# TYPE two_total counter\ntwo_total 2.0\n" in exposition.body
+    assert b"# TYPE two_total counter\ntwo_total 2.0\n" in body_of(exposition)
+    assert b"# TYPE auditd_polls_total counter\nauditd_polls_total{" in body_of(exposition)
 
 
-@pytest.mark.parametrize("accept", [OPENMETRICS, PROMETHEUS_2])
-def test_openmetrics_is_what_prometheus_gets(registry: CollectorRegistry, accept: str) -> None:
-    exposition = render(registry, accept=accept)
+@pytest.mark.parametrize("accept", [OPENMETRICS, PROMETHEUS_2, PROMETHEUS_3])
+def test_openmetrics_is_what_prometheus_gets(exposer: Exposer, accept: str) -> None:
+    exposition = expose(exposer, accept=accept)
     assert exposition.headers["Content-Type"].startswith("application/openmetrics-text; version=1")
-    assert exposition.body.endswith(b"# EOF\n")
+    assert b"# TYPE auditd_polls counter\nauditd_polls_total{" in body_of(exposition)
+    assert body_of(exposition).endswith(b"# EOF\n")
+    assert body_of(exposition).count(b"# EOF") == 1
+
+
+@pytest.mark.parametrize("media_type", ["application/openmetrics-text", "text/plain"])
+def test_whoever_asks_for_dots_gets_underscores_and_is_told(
+    exposer: Exposer, media_type: str
+) -> None:
+    exposition = expose(exposer, accept=f"{media_type};version=1.0.0;escaping=dots")
+    assert exposition.headers["Content-Type"].endswith("; escaping=underscores")
+    assert b"\nauditd_polls_total{" in body_of(exposition)
 
 
 @given(
@@ -68,7 +90,7 @@ def test_openmetrics_is_what_prometheus_gets(registry: CollectorRegistry, accept
     media_type=st.sampled_from(["application/openmetrics-text", "text/plain", "x"]),
 )
 def test_no_accept_header_breaks_a_scrape(version: str, media_type: str) -> None:
-    headers = render(registry_of(), accept=f"{media_type};version={version}").headers
+    headers = expose(exposer_of([]), accept=f"{media_type};version={version}").headers
     assert headers["Content-Type"].isascii()
 
 
@@ -87,47 +109,67 @@ def test_no_accept_header_breaks_a_scrape(version: str, media_type: str) -> None
     ],
 )
 def test_it_is_compressed_for_whoever_accepts_that(
-    registry: CollectorRegistry, accepted: str, *, is_compressed: bool
+    exposer: Exposer, accepted: str, *, is_compressed: bool
 ) -> None:
-    plain = render(registry)
-    exposition = render(registry, accept_encoding=accepted)
+    exposition = expose(exposer, accept_encoding=accepted)
     assert ("Content-Encoding" in exposition.headers) is is_compressed
-    body = gzip.decompress(exposition.body) if is_compressed else exposition.body
-    assert body == plain.body
+    assert body_of(exposition) == body_of(expose(exposer))
     assert exposition.headers["Vary"] == "Accept, Accept-Encoding"
 
 
-def test_only_the_named_series_are_rendered(registry: CollectorRegistry) -> None:
-    body = render(registry, names=["two_total", "unknown"]).body
-    assert b"two_total 2.0" in body
-    assert b"one" not in body
-    assert render(registry, names=["unknown"]).body == b""
+def test_a_compressed_body_is_one_gzip_member(exposer: Exposer) -> None:
+    body = b"".join(expose(exposer, accept_encoding="gzip").pieces())
+    decompressor = zlib.decompressobj(wbits=31)
+    decompressor.decompress(body)
+    assert (decompressor.eof, decompressor.unused_data) == (True, b"")
 
 
-@given(
-    name=st.text(max_size=250), host=st.text(max_size=250), tag=st.sampled_from(['a"\\\n', "\\n"])
-)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_foreign_text_parses_back_to_itself(
-    authorization: Authorization, project: Project, name: str, host: str, tag: str
+def test_a_large_body_comes_in_pieces_of_some_64_kib(
+    snapshot: ProjectSnapshot, authorization: Any
 ) -> None:
-    foreign = replace(authorization, name=name, repo_host=host, tag=tag)
-    (_, labels, value), *_ = authorization_series(ProjectSnapshot(project), foreign)
-    scrape = Scrape((AUTHORIZATION_INFO,))
-    scrape.add(AUTHORIZATION_INFO, labels, value)
-    registry = registry_of(*scrape.metrics())
-    for accept, parse in (("", parse_text), (OPENMETRICS, parse_openmetrics)):
-        text = render(registry, accept=accept).body.decode()
-        (family,) = parse(text)
-        (sample,) = family.samples
-        assert sample.labels["authorization"] == label_value(name)
-        assert sample.labels["repo_host"] == label_value(host)
-        assert sample.labels["tag"] == tag
+    listed = {f"a{number}": authorization for number in range(1000)}
+    exposition = expose(exposer_of([ProjectSnapshot(snapshot.project, authorizations=listed)]))
+    sizes = [len(piece) for piece in exposition.pieces()]
+    assert len(sizes) > 5
+    assert sum(sizes) == exposition.size
+    assert max(sizes) < 200_000
+    assert all(size >= 65_536 for size in sizes[:-1])
 
 
-@given(st.text(max_size=300))
-@example("a\ud800" * 200)
-def test_a_label_is_cut_at_200_characters_and_can_be_encoded(text: str) -> None:
-    value = label_value(text)
-    assert len(value) <= 200
-    assert value.encode().decode() == value
+@pytest.mark.parametrize(("accept", "parse"), FORMATS)
+def test_only_the_named_series_are_rendered(exposer: Exposer, accept: str, parse: Any) -> None:
+    names = ["two_total", "auditd_polls_total", "servicestage_git_authorization_info", "unknown"]
+    text = read(exposer, accept=accept, names=names)
+    found = {sample.name for family in parse(text) for sample in family.samples}
+    assert found == set(names) - {"unknown"}
+    assert text.count("# HELP") == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["unknown", "auditd_polls", "auditd_alerts", "servicestage_git_authorization_verified"]
+)
+def test_a_name_without_series_adds_nothing(name: str) -> None:
+    exposer = exposer_of([])
+    assert read(exposer, names=[name]) == ""
+    assert read(exposer, names=[name], accept=OPENMETRICS) == "# EOF\n"
+
+
+def test_every_family_is_there_without_a_single_project() -> None:
+    families = {family.name for family in parse_text(read(exposer_of([])))}
+    assert {"auditd_polls", "auditd_project_up", "servicestage_git_authorization_info"} <= families
+
+
+async def test_scrapes_at_once_are_each_whole(exposer: Exposer) -> None:
+    asked = [{"accept": accept, "accept_encoding": "gzip"} for accept, _ in FORMATS * 3]
+    together = await asyncio.gather(*[exposer(**one) for one in asked])
+    alone = [await exposer(**one) for one in asked]
+    assert [body_of(one) for one in together] == [body_of(one) for one in alone]
+
+
+async def test_a_scrape_that_was_given_up_leaves_the_next_alone(exposer: Exposer) -> None:
+    first = asyncio.create_task(exposer())
+    waiting = asyncio.create_task(exposer())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    assert body_of(await waiting) == body_of(await exposer())

@@ -84,6 +84,34 @@ def test_what_is_below_the_level_is_not_written() -> None:
     assert json.loads(text)["event"] == "c.d"
 
 
+def test_the_level_can_be_changed_for_loggers_that_exist_and_for_libraries() -> None:
+    stream = StringIO()
+    with open_log(stream, level="info", redactor=Redactor(), environment={}) as opened:
+        bound = opened.logger.bind(project="p")
+        bound.debug("a.hidden")
+        opened.set_level("debug")
+        bound.debug("b.shown")
+        logging.getLogger("aiosqlite").debug("c.shown")
+        opened.set_level("error")
+        bound.warning("d.hidden")
+        logging.getLogger("aiosqlite").warning("e.hidden")
+        bound.error("f.shown")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line.get("message", line["event"]) for line in lines] == [
+        "b.shown",
+        "c.shown",
+        "f.shown",
+    ]
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical"])
+def test_every_level_shows_itself_and_what_is_above(level: str) -> None:
+    levels = ["debug", "info", "warning", "error", "critical"]
+    shown = written(lambda log: [getattr(log, each)("a.b") for each in levels], level=level)
+    told = [json.loads(line)["level"] for line in shown.splitlines()]
+    assert told == levels[levels.index(level) :]
+
+
 @pytest.mark.parametrize("format_", ["json", "console"])
 def test_foreign_text_cannot_steer_a_terminal_or_pass_for_a_line(format_: str) -> None:
     evil = 'x\n2026-01-01 [error] forged\r\x1b[2J\x9b31m\x00\u2028\u202e\U000e0001\ud800 ü 中 "'

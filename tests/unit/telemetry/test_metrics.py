@@ -15,9 +15,7 @@ from auditd.audit.credential import CredentialStatus
 from auditd.audit.failure import FailureReason, SkipReason
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.exposition import render
-
-OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+from tests.unit.telemetry.reading import OPENMETRICS, read
 
 
 def test_counters_start_at_zero_and_count_what_happens(daemon: Any, project: Project) -> None:
@@ -57,6 +55,19 @@ def test_a_source_counts_its_failures_from_its_first_project_on(daemon: Any) -> 
         ("iam/prod",): 0,
         ("file/0",): 1,
     }
+
+
+def test_after_a_reload_another_cap_counts_and_sources_that_are_gone_end(
+    make_daemon: Any, snapshot: ProjectSnapshot
+) -> None:
+    daemon = make_daemon(max_series=9)
+    daemon.fleet = [snapshot]
+    for source in ("iam/prod", "file/0"):
+        daemon.metrics(events.DiscoveryFailed(source, "m"))
+    assert daemon.values("auditd_series_dropped") == {(): 5}
+    daemon.metrics.adopt(max_series=100, sources=["iam/prod"])
+    assert daemon.values("auditd_series_dropped") == {(): 0}
+    assert daemon.values("auditd_discovery_failures_total", "source") == {("iam/prod",): 1}
 
 
 def test_beyond_the_cap_whole_authorizations_are_left_out_with_one_warning(
@@ -102,7 +113,7 @@ def test_two_daemons_in_one_process_do_not_share_metrics(make_daemon: Any) -> No
 
 
 def test_the_process_and_python_are_watched_too(daemon: Any) -> None:
-    text = render(daemon.metrics.registry).body.decode()
+    text = read(daemon.metrics.expose)
     for name in ("process_open_fds", "python_info", "python_gc_collections_total"):
         assert name in text
 
@@ -121,16 +132,16 @@ def busy(daemon: Any, snapshot: ProjectSnapshot, noon: datetime) -> Any:
 
 
 def test_promtool_finds_nothing(busy: Any, promtool: Path) -> None:
-    body = render(busy.metrics.registry).body
+    body = read(busy.metrics.expose)
     checked = subprocess.run(
-        [promtool, "check", "metrics"], input=body, capture_output=True, check=False
+        [promtool, "check", "metrics"], input=body, capture_output=True, check=False, text=True
     )
-    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
 def test_both_formats_hold_the_same_series(busy: Any) -> None:
-    text = render(busy.metrics.registry).body.decode()
-    openmetrics = render(busy.metrics.registry, accept=OPENMETRICS).body.decode()
+    text = read(busy.metrics.expose)
+    openmetrics = read(busy.metrics.expose, accept=OPENMETRICS)
 
     def ours(parse: Any, text: str) -> dict[str, float]:
         samples = (sample for family in parse(text) for sample in family.samples)
@@ -144,6 +155,14 @@ def test_both_formats_hold_the_same_series(busy: Any) -> None:
 
 
 def test_every_family_has_a_help_and_no_created_series(busy: Any) -> None:
-    families = list(parse_text(render(busy.metrics.registry).body.decode()))
+    families = list(parse_text(read(busy.metrics.expose)))
     assert all(family.documentation for family in families)
     assert not [family.name for family in families if family.name.endswith("_created")]
+
+
+def test_a_heartbeat_is_absent_until_it_arrived(daemon: Any, noon: datetime) -> None:
+    assert daemon.values("auditd_heartbeat_last_success_timestamp_seconds") == {}
+    daemon.metrics.heartbeat_sent(noon)
+    assert daemon.values("auditd_heartbeat_last_success_timestamp_seconds") == {
+        (): noon.timestamp()
+    }

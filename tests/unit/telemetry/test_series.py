@@ -12,7 +12,7 @@ from auditd.audit.finding import Finding, Severity
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict, Verification
-from auditd.telemetry.exposition import render
+from tests.unit.telemetry.reading import read
 
 
 def test_an_authorization_is_described_by_its_labels(
@@ -77,7 +77,7 @@ def test_only_a_verdict_is_shown(
 def test_a_project_carries_its_own_labels_only(daemon: Any, project: Project) -> None:
     other = replace(project, name="other", labels=(("cost-centre", "7"),))
     daemon.fleet = [ProjectSnapshot(project), ProjectSnapshot(other)]
-    text = render(daemon.metrics.registry, names=["auditd_project_info"]).body.decode()
+    text = read(daemon.metrics.expose, names=["auditd_project_info"])
     place = f'project_id="{project.project_id}"'
     assert f'{{huawei_region="cn-north-4",label_team="pay",project="payments",{place}}} 1.0' in text
     assert (

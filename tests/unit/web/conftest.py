@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -8,16 +8,25 @@ from aiohttp import ClientSession, web
 
 from auditd.web.address import Address
 from auditd.web.api import make_api
-from auditd.web.app import Readiness, make_app
+from auditd.web.app import make_app
 from auditd.web.guard import Guard
+from auditd.web.health import Readiness
 from auditd.web.listener import listen
 from tests.unit.web.fakes import NOW, Office
+from tests.unit.web.fleet_fakes import FleetOffice
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     body: bytes
     headers: Mapping[str, str]
+
+    @property
+    def size(self) -> int:
+        return len(self.body)
+
+    def pieces(self) -> Iterator[bytes]:
+        yield self.body
 
 
 @dataclass
@@ -28,8 +37,9 @@ class Daemon:
     asked: list[tuple[str, str, list[str]]] = field(default_factory=list)
     is_broken: bool = False
     office: Office = field(default_factory=Office)
+    fleet: FleetOffice = field(default_factory=FleetOffice)
 
-    def expose(self, *, accept: str, accept_encoding: str, names: Sequence[str]) -> Rendered:
+    async def expose(self, *, accept: str, accept_encoding: str, names: Sequence[str]) -> Rendered:
         self.asked.append((accept, accept_encoding, list(names)))
         if self.is_broken:
             msg = "secret-in-a-traceback"
@@ -42,9 +52,8 @@ class Daemon:
         return make_app(
             expose=self.expose,
             readiness=lambda: self.readiness,
-            version="1.2.3<script>",
             external_url=external_url,
-            routes=make_api(self.office, Guard([], external_url), now=lambda: NOW),
+            routes=make_api(self.office, self.fleet, Guard([], external_url), now=lambda: NOW),
         )
 
 
@@ -57,6 +66,12 @@ def daemon() -> Daemon:
 def office(daemon: Daemon) -> Office:
     """Whom the API asks."""
     return daemon.office
+
+
+@pytest.fixture
+def fleet(daemon: Daemon) -> FleetOffice:
+    """Whom the API asks about projects."""
+    return daemon.fleet
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from auditd.alerting.notification import (
     NotifiedStatus,
 )
 from auditd.alerting.silence import Silence
+from auditd.web.office import HookStanding
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -87,15 +88,19 @@ def delivery_of(id_: str, state: DeliveryState = DeliveryState.PENDING) -> Deliv
 class Office:
     """`asked` has the calls that were made, with their arguments."""
 
-    known: list[tuple[Alert, str]] = field(default_factory=list)
+    stock: list[tuple[Alert, str]] = field(default_factory=list)
     kept: list[Silence] = field(default_factory=list)
     owed: dict[str, Delivery] = field(default_factory=dict)
+    receivers: list[HookStanding] = field(default_factory=list)
     asked: list[tuple[object, ...]] = field(default_factory=list)
     fault: Exception | None = None
     """What every call from now on raises."""
 
-    def alerts(self) -> tuple[tuple[Alert, str], ...]:
-        return tuple(self.known)
+    def known(self, project: str | None = None) -> Collection[Alert]:
+        return [it for it, _ in self.stock if project in {None, it.labels["project"]}]
+
+    def suppression(self, alert: Alert) -> str:
+        return {it.fingerprint: text for it, text in self.stock}[alert.fingerprint]
 
     def silences(self) -> tuple[Silence, ...]:
         return tuple(self.kept)
@@ -119,7 +124,7 @@ class Office:
 
     async def acknowledge(self, fingerprint: str, author: str, comment: str) -> None:
         self._note("acknowledge", fingerprint, author, comment)
-        states = {alert.fingerprint: alert.state for alert, _ in self.known}
+        states = {alert.fingerprint: alert.state for alert, _ in self.stock}
         if fingerprint not in states:
             msg = f"there is no alert {fingerprint}"
             raise LookupError(msg)
@@ -146,6 +151,16 @@ class Office:
             msg = f"delivery {delivery_id} is not dead"
             raise ValueError(msg)
         return replace(dead, state=DeliveryState.PENDING, attempts=0, settled_at=None)
+
+    async def hooks(self) -> Sequence[HookStanding]:
+        self._note("hooks")
+        return self.receivers
+
+    async def enable_hook(self, name: str) -> None:
+        self._note("enable_hook", name)
+        if name not in {hook.name for hook in self.receivers}:
+            msg = f"there is no hook {name!r}"
+            raise LookupError(msg)
 
     def _note(self, *call: object) -> None:
         self.asked.append(call)

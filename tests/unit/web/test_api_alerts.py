@@ -14,7 +14,7 @@ SIDE = alert_of("gh-side", "billing", AlertState.PENDING)
 
 @pytest.fixture(autouse=True)
 def _known(office: Office) -> None:
-    office.known = [(MAIN, "silenced"), (SIDE, "")]
+    office.stock = [(MAIN, "silenced"), (SIDE, "")]
 
 
 async def alerts(client: ClientSession, query: str = "") -> Any:
@@ -52,19 +52,19 @@ async def test_an_alert_is_shown_with_its_age_and_what_suppresses_it(client: Cli
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("", [MAIN, SIDE]),
+        ("", [SIDE, MAIN]),
         ("?state=firing", [MAIN]),
-        ("?state=pending&state=firing", [MAIN, SIDE]),
+        ("?state=pending&state=firing", [SIDE, MAIN]),
         ("?state=resolved", []),
         ("?project=billing", [SIDE]),
-        ("?project=billing&project=payments", [MAIN, SIDE]),
+        ("?project=billing&project=payments", [SIDE, MAIN]),
         ("?project=billing&state=firing", []),
-        ("?alertname=GitAuthorizationOverdue", [MAIN, SIDE]),
+        ("?alertname=GitAuthorizationOverdue", [SIDE, MAIN]),
         ("?alertname=GitAuthorization", []),
         ('?filter=authorization="gh-main"', [MAIN]),
         ("?filter=authorization!=gh-main", [SIDE]),
         ('?filter=authorization=~"gh-.*"&filter=project=billing', [SIDE]),
-        ("?filter=team=", [MAIN, SIDE]),
+        ("?filter=team=", [SIDE, MAIN]),
     ],
 )
 async def test_alerts_are_filtered(client: ClientSession, query: str, expected: list[Any]) -> None:

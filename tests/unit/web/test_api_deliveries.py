@@ -40,14 +40,21 @@ async def test_deliveries_are_listed_without_what_they_say(
     assert document["data"][0] == SHOWN
     assert document["data"][1]["next_at"] is None
     assert document["data"][1]["settled_at"] == "2026-06-01T12:00:00Z"
-    assert office.asked == [("deliveries", None, None, 100, None)]
+    assert office.asked == [("deliveries", None, None, 101, None)]
 
 
 async def test_deliveries_are_listed_page_by_page(client: ClientSession, office: Office) -> None:
-    url = f"{PATH}?state=dead&hook=null&limit=1000&before=d-7"
-    async with client.get(url) as response:
+    async with client.get(f"{PATH}?state=dead&hook=null&limit=1") as response:
         assert response.status == 200
-    assert office.asked == [("deliveries", DeliveryState.DEAD, "null", 1000, "d-7")]
+        document = await response.json()
+    assert [shown["id"] for shown in document["data"]] == ["d-1"]
+    query = {"limit": "1000", "cursor": document["next"]}
+    async with client.get(PATH, params=query) as response:
+        assert "next" not in await response.json()
+    assert office.asked == [
+        ("deliveries", DeliveryState.DEAD, "null", 2, None),
+        ("deliveries", None, None, 1001, "d-1"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +70,9 @@ async def test_deliveries_are_listed_page_by_page(client: ClientSession, office:
         ("hook=" + "a" * 257, "hook: Expected `str` of length <= 256"),
         ("hooks=ops", "Object contains unknown field `hooks`"),
         ("hook=%00", "hook: has characters that cannot be printed"),
-        ("before=d%E2%80%AE1", "before: has characters that cannot be printed"),
+        ("cursor=d%E2%80%AE1", "cursor: has characters that cannot be printed"),
+        ("cursor=d-1", "cursor: must be the `next` of the page before"),
+        ("before=d-1", "Object contains unknown field `before`"),
     ],
 )
 async def test_a_bad_query_is_named(client: ClientSession, query: str, message: str) -> None:

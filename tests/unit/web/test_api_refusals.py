@@ -25,6 +25,7 @@ CHANGES = [
     ("DELETE", "/api/v1/silences/s-1"),
     ("POST", f"/api/v1/alerts/{FINGERPRINT}/acknowledge"),
     ("POST", "/api/v1/deliveries/d-1/replay"),
+    ("POST", "/api/v1/hooks/ops/enable"),
 ]
 JSON = {"Content-Type": "application/json"}
 
@@ -54,7 +55,7 @@ async def test_a_change_is_refused_before_its_body_is_read(
 async def test_the_host_of_the_external_url_may_be_named(daemon: Any) -> None:
     app = daemon.app("http://auditd.acme.example/watch")
     path = f"/watch/api/v1/alerts/{FINGERPRINT}/acknowledge"
-    daemon.office.known = [(alert_of("gh-main"), "")]
+    daemon.office.stock = [(alert_of("gh-main"), "")]
     async with (
         listen(app, [Address("127.0.0.1", 0)]) as (bound,),
         ClientSession(f"http://{bound}", headers={"Host": "auditd.acme.example"}) as client,
@@ -142,11 +143,12 @@ _OBJECTS = st.fixed_dictionaries(
     {},
     optional={name: _VALUES | st.lists(_WORDS, max_size=3) for name in _NAMES},
 )
+_LISTS = ["alerts", "deliveries", "silences", "projects", "findings", "authorizations"]
 _BODIES = st.binary(max_size=200) | _OBJECTS.map(lambda value: json.dumps(value).encode())
 
 
 def test_no_body_breaks_the_api(daemon: Any) -> None:
-    daemon.office.known = [(alert_of("gh-main"), "")]
+    daemon.office.stock = [(alert_of("gh-main"), "")]
     daemon.office.kept = [silence_of("s-1")]
     with asyncio.Runner() as runner:
         opened = _opened(daemon)
@@ -161,14 +163,15 @@ def test_no_body_breaks_the_api(daemon: Any) -> None:
 
 
 def test_no_query_breaks_the_api(daemon: Any) -> None:
-    daemon.office.known = [(alert_of("gh-main"), "")]
-    names = st.sampled_from(["state", "project", "filter", "hook", "limit", "before"]) | _WORDS
+    daemon.office.stock = [(alert_of("gh-main"), "")]
+    known = ["state", "project", "filter", "hook", "limit", "cursor", "q", "since", "severity"]
+    names = st.sampled_from(known) | _WORDS
     queries = st.lists(st.tuples(names, _WORDS), max_size=4)
     with asyncio.Runner() as runner:
         opened = _opened(daemon)
         client = runner.run(opened.__aenter__())
 
-        @given(path=st.sampled_from(["alerts", "deliveries", "silences"]), query=queries)
+        @given(path=st.sampled_from(_LISTS), query=queries)
         def check(path: str, query: list[tuple[str, str]]) -> None:
             status = runner.run(_ask(client, "GET", f"/api/v1/{path}", params=query))
             assert status in {200, 400}

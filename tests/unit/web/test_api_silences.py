@@ -37,9 +37,9 @@ async def test_silences_are_listed_with_their_state(client: ClientSession, offic
     assert document["status"] == "success"
     assert [(shown["id"], shown["state"]) for shown in document["data"]] == [
         ("s-1", "active"),
+        ("s-4", "expired"),
         ("s-2", "active"),
         ("s-3", "pending"),
-        ("s-4", "expired"),
     ]
     assert document["data"][0] == {
         "id": "s-1",

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-import re
-from base64 import b64encode
-from hashlib import sha256
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from auditd.web.address import Address
-from auditd.web.app import Readiness
+from auditd.web.health import Readiness
 from auditd.web.listener import listen
 
-PAGES = ["/", "/metrics", "/-/healthy", "/-/ready"]
+PAGES = ["/metrics", "/-/healthy", "/-/ready"]
 
 
 async def test_metrics_are_rendered_as_the_scraper_asks(client: ClientSession, daemon: Any) -> None:
@@ -52,28 +49,6 @@ async def test_it_says_what_it_is_not_ready_for(client: ClientSession, daemon: A
         assert response.status == 503
         assert await response.text() == "37 of 200 projects not tried yet\nstate is not writable\n"
         assert response.content_type == "text/plain"
-
-
-async def test_the_landing_page_links_to_what_there_is(client: ClientSession) -> None:
-    async with client.get("/") as response:
-        text = await response.text()
-        assert response.content_type == "text/html"
-    assert "1.2.3&lt;script&gt;" in text
-    for link in re.findall(r'href="([^"]+)"', text):
-        async with client.get(f"/{link}") as linked:
-            assert linked.status == 200
-
-
-async def test_the_policy_allows_the_pages_own_style_and_nothing_else(
-    client: ClientSession,
-) -> None:
-    async with client.get("/") as response:
-        text = await response.text()
-        policy = response.headers["Content-Security-Policy"]
-    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    assert f"default-src 'none'; style-src 'sha256-{digest}'" in policy
-    assert not re.search(r"<script|<img|style=| on[a-z]+=|http:", text)
 
 
 @pytest.mark.parametrize("page", [*PAGES, "/nothing-here"])

@@ -8,7 +8,7 @@ from aiohttp.web import Request
 from multidict import CIMultiDict
 
 from auditd.web.address import Address
-from auditd.web.guard import Guard, RefusedError
+from auditd.web.guard import CALLER, Guard, RefusedError
 
 JSON = ("Content-Type", "application/json")
 GUARD = Guard(
@@ -146,3 +146,57 @@ def test_a_caller_who_changes_nothing_needs_no_json() -> None:
 def test_without_an_external_url_only_loopback_names_are_accepted() -> None:
     with pytest.raises(RefusedError, match="header Host"):
         Guard([Address("0.0.0.0", 1)], "/auditd").check_caller(request_of(("Host", "a.example")))
+
+
+def logged_in(*headers: tuple[str, str], peer: object = ("192.0.2.1", 1)) -> Request:
+    request = request_of(*headers, JSON, peer=peer)
+    request[CALLER] = "alice"
+    return request
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("Host", "auditd.monitoring.svc:9877")],
+        [("Host", "10.0.0.7:9877"), ("X-Forwarded-For", "203.0.113.9")],
+        [("Host", "inner:9877"), ("Origin", "https://auditd.acme.example")],
+        [
+            ("Host", "inner:9877"),
+            ("Origin", "http://inner:9877"),
+            ("Sec-Fetch-Site", "same-origin"),
+        ],
+    ],
+)
+def test_who_logged_in_may_change_things_from_anywhere(headers: list[tuple[str, str]]) -> None:
+    GUARD.check_change(logged_in(*headers))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Host", "auditd.acme.example"), ("Origin", "https://evil.example")],
+        [("Host", "auditd.acme.example"), ("Origin", "null")],
+        [("Host", "auditd.acme.example"), ("Sec-Fetch-Site", "cross-site")],
+        [("Host", "inner"), ("Origin", "https://inner.evil.example")],
+        [("Origin", "http://")],
+        [("Origin", "")],
+    ],
+)
+def test_a_page_of_another_site_cannot_use_a_log_in(headers: list[tuple[str, str]]) -> None:
+    with pytest.raises(RefusedError, match="page of another site"):
+        GUARD.check_change(logged_in(*headers))
+
+
+def test_without_an_external_url_only_the_header_host_tells_the_own_origin() -> None:
+    guard = Guard([], "/auditd")
+    guard.check_caller(logged_in(("Host", "inner"), ("Origin", "https://inner")))
+    with pytest.raises(RefusedError, match="page of another site"):
+        guard.check_caller(logged_in(("Host", "inner"), ("Origin", "https://auditd.acme.example")))
+
+
+def test_a_log_in_is_no_licence_to_send_a_form() -> None:
+    request = request_of(("Host", "inner"), peer=("192.0.2.1", 1))
+    request[CALLER] = "alice"
+    with pytest.raises(RefusedError, match="must be application/json"):
+        GUARD.check_change(request)

@@ -6,7 +6,7 @@ import socket
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 
 from auditd.web.address import Address
 from auditd.web.listener import IDLE_SECONDS, ListenError, listen
@@ -130,3 +130,43 @@ async def test_requests_are_not_logged_above_debug(daemon: Any, caplog: Any) -> 
         async with listen(daemon.app(), [LOOPBACK]) as (bound,):
             await status_of(bound)
     assert [record for record in caplog.records if record.name == "aiohttp.access"] == []
+
+
+async def test_an_answer_under_way_is_finished_when_the_listener_closes() -> None:
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.Response:
+        is_asked.set()
+        await may_answer.wait()
+        return web.Response(text="done")
+
+    app = web.Application()
+    app.add_routes([web.get("/", slow)])
+    async with listen(app, [LOOPBACK]) as (bound,):
+        asking = asyncio.create_task(status_of(bound, "/"))
+        await is_asked.wait()
+        asyncio.get_running_loop().call_later(0.05, may_answer.set)
+    assert await asking == 200
+
+
+async def test_the_library_says_at_most_ten_things_a_second(caplog: Any) -> None:
+    async def broken(_request: web.Request) -> web.Response:
+        raise RuntimeError
+
+    app = web.Application()
+    app.add_routes([web.get("/", broken)])
+    with caplog.at_level(logging.INFO):
+        async with listen(app, [LOOPBACK]) as (bound,):
+            assert [await status_of(bound, "/") for _ in range(50)] == [500] * 50
+    assert 10 <= len(caplog.records) < 20
+
+
+async def test_an_address_that_the_library_fails_at_ends_the_connection_quietly(
+    address: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(b"GET http://[]@/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+    assert not caplog.records

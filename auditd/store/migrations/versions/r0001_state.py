@@ -6,6 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _INSTANT = sa.String(27)
 _SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -16,13 +17,13 @@ def upgrade() -> None:
     _create_outbox()
     op.create_table(
         "silences",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", _TEXT, primary_key=True),
         sa.Column("ends_at", _INSTANT, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
     )
     op.create_table(
         "acknowledgements",
-        sa.Column("fingerprint", sa.Text, primary_key=True),
+        sa.Column("fingerprint", _TEXT, primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
     )
 
@@ -30,14 +31,14 @@ def upgrade() -> None:
 def _create_polls() -> None:
     op.create_table(
         "snapshots",
-        sa.Column("project", sa.Text, primary_key=True),
-        sa.Column("project_id", sa.Text, nullable=False),
+        sa.Column("project", _TEXT, primary_key=True),
+        sa.Column("project_id", _TEXT, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
     )
     project = sa.ForeignKey("snapshots.project", ondelete="CASCADE")
     op.create_table(
         "polls",
-        sa.Column("project", sa.Text, project, primary_key=True),
+        sa.Column("project", _TEXT, project, primary_key=True),
         sa.Column("attempted_at", _INSTANT),
         sa.Column("succeeded_at", _INSTANT),
         sa.Column("failures_in_a_row", sa.Integer, nullable=False),
@@ -45,8 +46,8 @@ def _create_polls() -> None:
     )
     op.create_table(
         "alerts",
-        sa.Column("project", sa.Text, primary_key=True),
-        sa.Column("fingerprint", sa.Text, primary_key=True),
+        sa.Column("project", _TEXT, primary_key=True),
+        sa.Column("fingerprint", _TEXT, primary_key=True),
         sa.Column("last_seen_at", _INSTANT),
         sa.Column("body", sa.Text, nullable=False),
     )
@@ -55,21 +56,21 @@ def _create_polls() -> None:
 def _create_outbox() -> None:
     op.create_table(
         "alert_groups",
-        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("key", _TEXT, primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
     )
     op.create_table(
         "deliveries",
         sa.Column("seq", _SERIAL, primary_key=True),
-        sa.Column("id", sa.Text, nullable=False, unique=True),
-        sa.Column("hook", sa.Text, nullable=False),
-        sa.Column("group_key", sa.Text, nullable=False),
+        sa.Column("id", _TEXT, nullable=False, unique=True),
+        sa.Column("hook", _TEXT, nullable=False),
+        sa.Column("group_key", _TEXT, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("next_at", _INSTANT, nullable=False),
         sa.Column("settled_at", _INSTANT),
-        sa.Column("last_error", sa.Text, nullable=False),
+        sa.Column("last_error", _TEXT, nullable=False),
         sa.Column("notification", sa.Text, nullable=False),
         sqlite_autoincrement=True,
     )
@@ -85,6 +86,6 @@ def _create_outbox() -> None:
     )
     op.create_table(
         "switched_off",
-        sa.Column("hook", sa.Text, primary_key=True),
-        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("hook", _TEXT, primary_key=True),
+        sa.Column("reason", _TEXT, nullable=False),
     )

@@ -69,7 +69,7 @@ async def test_a_message_has_a_title_and_a_text(surroundings: Surroundings) -> N
                 "Console: https://console.example/ss?agencyId=1&region=cn-north-4\n"
                 "Runbook: https://docs.example/alerts#GitAuthorizationOverdue\n"
                 "\n"
-                "and 2 more"
+                "and 2 more, see all: https://auditd.example"
             ),
             "body_format": "text",
             "notify_type": "failure",
@@ -92,7 +92,7 @@ async def test_a_text_is_cut_to_what_the_service_takes_by_whole_alerts(
     assert len(sent["title"]) + len(sent["body"]) <= 1000
     shown = sent["body"].count("[CRITICAL]")
     assert shown == 3
-    assert sent["body"].endswith("and 47 more")
+    assert sent["body"].endswith("and 47 more, see all: https://auditd.example")
 
 
 async def test_an_address_that_apprise_does_not_know_is_refused(

@@ -48,7 +48,7 @@ async def test_a_message_is_markdown(service: Service, surroundings: Surrounding
                 "Stood since 2026-06-01T09:00:00Z, for 3h; why it ended: cleared  \n"
                 "[Runbook](https://docs.example/alerts#GitAuthorizationOverdue)\n"
                 "\n---\n\n"
-                "and 1 more"
+                "and 1 more, [see all](https://auditd.example)"
             ),
         },
     }
@@ -99,7 +99,7 @@ async def test_a_text_is_cut_to_20000_bytes_by_whole_alerts(
     text = service.received[0].json["markdown"]["text"]
     assert 15_000 < len(text.encode()) <= 20_000
     shown = text.count("[CRITICAL]")
-    assert text.endswith(f"and {50 - shown} more")
+    assert text.endswith(f"and {50 - shown} more, [see all](https://auditd.example)")
 
 
 @pytest.mark.parametrize("code", [130101, 410100])

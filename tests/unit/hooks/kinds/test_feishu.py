@@ -61,7 +61,7 @@ async def test_a_message_is_a_card(service: Service, surroundings: Surroundings)
                             "[Console](https://console.example/ss?agencyId=1&region=cn-north-4)\n"
                             "[Runbook](https://docs.example/alerts#GitAuthorizationOverdue)\n"
                             "\n"
-                            "and 2 more"
+                            "and 2 more, [see all](https://auditd.example)"
                         ),
                     },
                 }
@@ -113,7 +113,7 @@ async def test_a_request_is_cut_to_20_kb_by_whole_alerts(
     assert 18_000 < len(received.body) <= 20_000
     text = received.json["card"]["elements"][0]["text"]["content"]
     shown = text.count("[CRITICAL]")
-    assert text.endswith(f"and {55 - shown} more")
+    assert text.endswith(f"and {55 - shown} more, [see all](https://auditd.example)")
     assert text.count("说" * 490) == shown
 
 

@@ -66,7 +66,7 @@ async def test_a_message_is_published_signed_for_the_project_of_the_topic(
             "Stood since 2026-06-01T09:00:00Z, for 3h; why it ended: cleared\n"
             "Runbook: https://docs.example/alerts#GitAuthorizationOverdue\n"
             "\n"
-            "and 4 more"
+            "and 4 more, see all: https://auditd.example"
         ),
     }
 
@@ -101,7 +101,7 @@ async def test_limits_hold_whatever_is_told(service: Service, surroundings: Surr
     assert said["subject"] == "说" * 170
     assert 250_000 < len(said["message"].encode()) <= 256 * 1024
     shown = said["message"].count("[CRITICAL]")
-    assert said["message"].endswith(f"and {100 - shown} more")
+    assert said["message"].endswith(f"and {100 - shown} more, see all: https://auditd.example")
     assert "\r" not in said["message"]
 
 

@@ -94,7 +94,7 @@ async def test_a_mail_has_text_and_html(
         "Stood since 2026-06-01T09:00:00Z, for 3h; why it ended: cleared\n"
         "Runbook: https://docs.example/alerts#GitAuthorizationOverdue\n"
         "\n"
-        "and 2 more\n"
+        "and 2 more, see all: https://auditd.example\n"
     )
     assert html.get_content_type() == "text/html"
     assert lines_of(html) == (
@@ -108,7 +108,7 @@ async def test_a_mail_has_text_and_html(
         "Project: payments, authorization: gh-side<br>\n"
         "Stood since 2026-06-01T09:00:00Z, for 3h; why it ended: cleared<br>\n"
         '<a href="https://docs.example/alerts#GitAuthorizationOverdue">Runbook</a></p>\n'
-        "<p>and 2 more</p>\n"
+        '<p>and 2 more, <a href="https://auditd.example">see all</a></p>\n'
         "</body></html>\n"
     )
 
@@ -152,7 +152,7 @@ async def test_foreign_text_is_inert_and_adds_no_header(
     assert recipients == ["ops@acme.example", "boss@acme.example"]
     assert mail["Bcc"] is None
     assert mail["Subject"].startswith("x Bcc: victim@x.example")
-    assert len(mail["Subject"]) == 200
+    assert len(mail["Subject"]) == 128
     _, part = mail.iter_parts()
     html = lines_of(part)
     assert "&lt;b&gt;*x*&lt;/b&gt;" in html

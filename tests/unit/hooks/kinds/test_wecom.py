@@ -33,7 +33,7 @@ async def test_a_message_is_markdown_without_escapes_of_json(
                 "[控制台](https://console.example/ss?agencyId=1&region=cn-north-4)\n"
                 "[处理手册](https://docs.example/alerts#GitAuthorizationOverdue)\n"
                 "\n"
-                "另有 3 条"
+                "另有 3 条，[查看全部](https://auditd.example)"  # noqa: RUF001 # Chinese
             )
         },
     }
@@ -66,7 +66,7 @@ async def test_a_text_is_cut_to_4096_bytes_by_whole_alerts(
     assert len(content.encode()) <= 4096
     shown = content.count("[CRITICAL]")
     assert shown == content.count("说" * 400) == min(count, 2)
-    assert content.endswith(f"and {count + 9 - shown} more")
+    assert content.endswith(f"and {count + 9 - shown} more, [see all](https://auditd.example)")
 
 
 @pytest.mark.parametrize("code", [45009, 45033])

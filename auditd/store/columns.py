@@ -1,0 +1,80 @@
+"""What can be in a column, the same on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Dialect, String, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime as RFC 3339 text of fixed width, which sorts as the instants do."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """The text of an instant."""
+        return instant_text(value) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """The instant of a text. Raises ValueError or TypeError for anything else."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def instant_text(instant: datetime) -> str:
+    """As stored: `2026-01-01T00:00:00.000000Z`. `instant` is aware."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class Words(TypeDecorator[str]):
+    """Any text, which sorts by its code points everywhere.
+
+    What a database would refuse is replaced: NUL, which PostgreSQL has not, and surrogates, which
+    are no text at all but what Python makes of a file name that is not UTF-8.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """SQLite sorts so by itself."""
+        return Text(collation="C" if dialect.name == "postgresql" else None)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """The text as it is stored."""
+        return value if value is None else legible(value)
+
+
+class Key(Words):
+    """Any text that is looked up, however long: PostgreSQL has no index of 3 kB and more.
+
+    What is read is not always what was written, so what matters is in the body as well.
+    """
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """A digest in the place of a long text."""
+        text = super().process_bind_param(value, dialect)
+        if text is None or len(text) <= _LONGEST_KEY or dialect.name != "postgresql":
+            return text
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+_LONGEST_KEY = 500
+"""Characters, each of up to 4 bytes."""
+
+
+def legible(text: str) -> str:
+    """The text with U+FFFD in the place of what no database takes."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return _ILLEGIBLE.sub("\ufffd", text)
+
+
+_ILLEGIBLE = re.compile("[\0\ud800-\udfff]")

@@ -1,0 +1,132 @@
+"""What became of projects and their authorizations, as `auditd.audit.history` tells it.
+
+Nothing that still holds is ever forgotten: what was listed at any instant since can be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+
+from auditd.audit.history import HistoryEntry, HistoryKind, ending
+from auditd.store.codec import Event, decode_event, encode
+from auditd.store.schema import HISTORY
+
+CHUNK = 500
+"""Entries in one transaction of a long reading, so that others can come between."""
+
+_ENDS = frozenset(
+    {
+        HistoryKind.AUTHORIZATION_REMOVED,
+        HistoryKind.FINDING_CLEARED,
+        HistoryKind.POLLS_RECOVERED,
+    }
+)
+_OF_POLLS = frozenset({HistoryKind.POLLS_FAILED, HistoryKind.POLLS_RECOVERED})
+_STANDS = HISTORY.c.ended_at.is_(None)
+_ENTER = insert(HISTORY)
+_END = update(HISTORY).where(
+    HISTORY.c.project == bindparam("of_project"),
+    HISTORY.c.authorization == bindparam("of_authorization"),
+    HISTORY.c.aspect == bindparam("of_aspect"),
+    _STANDS,
+)
+_STANDING = (
+    select(HISTORY).where(HISTORY.c.project == bindparam("of_project"), _STANDS).order_by("seq")
+)
+_END_ALL = update(HISTORY).where(HISTORY.c.project == bindparam("of_project"), _STANDS)
+
+
+def enter(connection: Connection, entries: Iterable[HistoryEntry]) -> None:
+    """Add entries in their order; each ends the one before it of its aspect."""
+    rows = [_row(entry) for entry in entries]
+    if rows:
+        connection.execute(_END, [_ended(row) for row in rows])
+        connection.execute(_ENTER, rows)
+
+
+def depart(connection: Connection, project: str, at: datetime) -> None:
+    """A project left: all that stands of it ends."""
+    standing = connection.execute(_STANDING, {"of_project": project}).all()
+    if standing:
+        connection.execute(_END_ALL, {"of_project": project, "ended_at": at})
+        endings = (ending(_entry(row), at) for row in standing)
+        enter(connection, [entry for entry in endings if entry])
+
+
+def newest(
+    connection: Connection,
+    *,
+    project: str,
+    authorization: str | None,
+    since: datetime | None,
+    before: int | None,
+    limit: int,
+) -> tuple[HistoryEntry, ...]:
+    """At most `limit` entries of a project, the newest first, with a lower seq than `before`."""
+    query = select(HISTORY).where(HISTORY.c.project == project)
+    if authorization is not None:
+        query = query.where(HISTORY.c.authorization == authorization)
+    if since:
+        query = query.where(HISTORY.c.at >= since)
+    if before is not None:
+        query = query.where(HISTORY.c.seq < before)
+    rows = connection.execute(query.order_by(HISTORY.c.seq.desc()).limit(limit))
+    return tuple(map(_entry, rows))
+
+
+def oldest(connection: Connection, *, since: datetime, after: int) -> tuple[HistoryEntry, ...]:
+    """The next CHUNK entries, oldest first, with a higher seq than `after`.
+
+    Those at `since` and later, and before them those that stood then.
+    """
+    stood = or_(_STANDS, HISTORY.c.ended_at > since)
+    query = select(HISTORY).where(HISTORY.c.seq > after, or_(HISTORY.c.at >= since, stood))
+    return tuple(map(_entry, connection.execute(query.order_by(HISTORY.c.seq).limit(CHUNK))))
+
+
+def prune(connection: Connection, before: datetime) -> None:
+    """Remove what ended before that instant."""
+    connection.execute(delete(HISTORY).where(HISTORY.c.ended_at < before))
+
+
+def _row(entry: HistoryEntry) -> Mapping[str, Any]:
+    body = Event(entry.listed, entry.fields, entry.finding, entry.reason)
+    return {
+        "project": entry.project,
+        "authorization": entry.authorization,
+        "aspect": _aspect(entry),
+        "kind": str(entry.kind),
+        "at": entry.at,
+        "ended_at": entry.at if entry.kind in _ENDS else None,
+        "body": encode(body),
+    }
+
+
+def _ended(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    place = {f"of_{name}": row[name] for name in ("project", "authorization", "aspect")}
+    return {**place, "ended_at": row["at"]}
+
+
+def _aspect(entry: HistoryEntry) -> str:
+    if entry.finding:
+        return f"check {entry.finding.check}"
+    return "polls" if entry.kind in _OF_POLLS else "list"
+
+
+def _entry(row: Row[Any]) -> HistoryEntry:
+    event = decode_event(row.body)
+    return HistoryEntry(
+        at=row.at,
+        project=row.project,
+        kind=HistoryKind(row.kind),
+        authorization=row.authorization,
+        listed=event.listed,
+        fields=event.fields,
+        finding=event.finding,
+        reason=event.reason,
+        seq=row.seq,
+    )

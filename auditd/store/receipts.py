@@ -1,0 +1,26 @@
+"""How it is found out whether a commit that nobody answered took place."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from sqlalchemy import Connection, select
+
+from auditd.store.schema import COMMITS, upsert
+
+_WRITER = "daemon"
+_TOKEN = select(COMMITS.c.token).where(COMMITS.c.writer == _WRITER)
+
+
+class Receipts:
+    """Tokens in the database, each left by a transaction in the place of the one before."""
+
+    def leave(self, connection: Connection) -> str:
+        """Leave a new token as the last statement of a transaction."""
+        token = uuid4().hex
+        upsert(connection, COMMITS, [{"writer": _WRITER, "token": token}])
+        return token
+
+    def has(self, connection: Connection, token: str) -> bool:
+        """Whether the last transaction that left a token left this one."""
+        return bool(connection.execute(_TOKEN).scalar() == token)

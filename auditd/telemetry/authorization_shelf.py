@@ -1,0 +1,122 @@
+"""Keeps what was written of the authorizations of each run of projects, until they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from auditd.audit.snapshot import ProjectSnapshot
+from auditd.telemetry.authorization_lines import FAMILIES, Item, items, texts
+from auditd.telemetry.families import Family
+from auditd.telemetry.fragment import Fragment, deflate
+from auditd.telemetry.run import Run, runs
+
+_AUTHORIZATIONS = 128
+"""In a run of small projects, and at most in one step."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """One run."""
+
+    projects: list[str]
+    facts: list[Any]
+    """All that its series depend on but the names and the room that there was."""
+    room: int
+    """How many series it could have had."""
+    series: int = 0
+    dropped: int = 0
+    fragments: dict[str, list[Fragment]] = field(default_factory=dict)
+    """By the name of the family; none is empty."""
+
+    def holds(self, projects: list[str], facts: list[Any], room: int) -> bool:
+        """Whether the same would be written again."""
+        fits = room == self.room if self.dropped else room >= self.series
+        return fits and self.facts == facts and self.projects == projects
+
+
+class AuthorizationShelf:
+    """The series of authorizations, as many as there may be."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Row] = {}
+        """By the first project of each."""
+
+    @property
+    def dropped(self) -> int:
+        """How many series were left out, as of the last refresh that was finished."""
+        return sum(row.dropped for row in self._rows.values())
+
+    def refresh(self, snapshots: Iterable[ProjectSnapshot], max_series: int) -> Iterator[None]:
+        """Bring all up to date, in steps of less than a millisecond.
+
+        An authorization with which there would be more than `max_series` is left out as a whole.
+        What was done stays done if the steps are given up. No two may be under way at once.
+        """
+        rows: dict[str, _Row] = {}
+        room = max_series
+        for run in runs(snapshots, _weigh, _AUTHORIZATIONS):
+            projects = [snapshot.project.name for snapshot in run]
+            facts = [(one.authorizations, one.stale_at, one.verifications) for one in run]
+            row = self._rows.get(projects[0])
+            if row is None or not row.holds(projects, facts, room):
+                row = _Row(projects, facts, room)
+                yield from _fill(row, run)
+                self._rows[projects[0]] = row
+            yield
+            row.facts = facts  # of equal ones the older may go
+            rows[projects[0]] = row
+            room -= row.series
+        self._rows = rows
+
+    def fragments(self, family: Family) -> Iterator[Fragment]:
+        """Of one family, as of the last refresh that was finished."""
+        rows = self._rows.values()
+        return chain.from_iterable(row.fragments.get(family.name, ()) for row in rows)
+
+
+def _weigh(snapshot: ProjectSnapshot) -> int:
+    return 1 + len(snapshot.authorizations or ())
+
+
+def _fill(row: _Row, run: Run) -> Iterator[None]:
+    some: list[Item] = []
+    for item in chain.from_iterable(items(snapshot) for snapshot in run):
+        some.append(item)
+        if len(some) == _AUTHORIZATIONS:
+            yield from _write(row, some)
+            some = []
+    yield from _write(row, some)
+
+
+def _write(row: _Row, some: Sequence[Item]) -> Iterator[None]:
+    written = texts(some)
+    series = _series(written)
+    if row.series + series > row.room:
+        some = _fitting(some, row.room - row.series)
+        written = texts(some)
+        row.dropped += series - _series(written)
+    row.series += _series(written)
+    yield
+    for family, text in zip(FAMILIES, written, strict=True):
+        if text:
+            row.fragments.setdefault(family.name, []).append(deflate(text))
+    yield
+
+
+def _fitting(some: Sequence[Item], room: int) -> list[Item]:
+    """Those for which there is room, each as a whole."""
+    fitting = []
+    for item in some:
+        series = _series(texts([item]))
+        if series <= room:
+            fitting.append(item)
+            room -= series
+    return fitting
+
+
+def _series(written: Iterable[str]) -> int:
+    """One a line, as the line breaks of foreign text are escaped."""
+    return sum(text.count("\n") for text in written)

@@ -1,0 +1,65 @@
+"""One family of which each project has lines of its own, and what they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from auditd.audit.snapshot import ProjectSnapshot
+from auditd.telemetry.families import Family
+from auditd.telemetry.label import escaped
+from auditd.telemetry.number import number_text
+from auditd.telemetry.run import Run
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How the lines of a family come about.
+
+    `facts` gives for each project of a run all that its lines depend on but its name; None where
+    there is nothing to write. It is asked at each scrape. So it only looks things up, and gives
+    the same object again, or an equal one, as long as nothing changed.
+    `lines` writes them down, from the label `project="…"` and the facts.
+    """
+
+    family: Family
+    facts: Callable[[Run], list[Any]]
+    lines: Callable[[str, Any], str]
+
+    def text(self, run: Run, facts: Iterable[Any]) -> str:
+        """The lines of the run."""
+        return "".join(
+            self.lines(project_label(snapshot), its_facts)
+            for snapshot, its_facts in zip(run, facts, strict=True)
+            if its_facts is not None
+        )
+
+
+def project_label(snapshot: ProjectSnapshot) -> str:
+    """As it is written between braces."""
+    return f'project="{escaped(snapshot.project.name)}"'
+
+
+def line(family: Family, labels: str, value: float) -> str:
+    """One series. `labels` are sorted by name and escaped."""
+    return f"{family.sample_name}{{{labels}}} {number_text(value)}\n"
+
+
+def steady(give: Callable[[], T]) -> Callable[[], T]:
+    """The same, but with the former object as long as an equal one is given.
+
+    Facts that are the same object are quick to compare.
+    """
+    last: T | None = None
+
+    def same() -> T:
+        nonlocal last
+        newest = give()
+        if last is None or newest != last:
+            last = newest
+        return last
+
+    return same

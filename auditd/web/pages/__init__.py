@@ -1,0 +1,1 @@
+"""What people look at: the fleet, its authorizations, alerts, silences and deliveries."""

@@ -1,0 +1,114 @@
+"""A real PostgreSQL server of the tests' own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+_INSTALLED = Path("/usr/lib/postgresql")
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",  # no test cuts the power
+    "shared_buffers": "16MB",
+    "max_connections": "20",
+    "autovacuum": "off",
+    "log_min_messages": "fatal",
+}
+
+
+def installed_postgres() -> Path | None:
+    """The directory of the newest installed server; None when there is none."""
+    found = sorted(_INSTALLED.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """A server that the test can stop and start; the directory is removed at the end."""
+
+    binaries: Path
+    directory: Path
+    port: int
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Of its database, as a user writes it."""
+        return f"postgresql://auditd:hunter2@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Return once it lets users in."""
+        options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        command = [str(self.binaries / "postgres"), "-D", str(self.directory / "data")]
+        place = [f"--port={self.port}", f"--unix_socket_directories={self.directory}"]
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*_as_owner(), *command, *place, *options], stdout=log, stderr=log
+            )
+        for _ in range(600):
+            with suppress(psycopg.OperationalError):
+                psycopg.connect(self.url).close()
+                return
+            time.sleep(0.05)
+        raise AssertionError((self.directory / "log").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """SIGQUIT is what `pg_ctl stop -m immediate` does: a crash."""
+        if self._process:
+            self._process.send_signal(how)
+            self._process.wait(timeout=10)
+            self._process = None
+
+
+@contextmanager
+def private_server(binaries: Path) -> Iterator[PostgresServer]:
+    """A new server, started. Its texts sort as people do, and not by code points."""
+    directory = Path(tempfile.mkdtemp(prefix="auditd-postgres-", dir="/tmp"))
+    password = directory / "password"
+    password.write_text("hunter2\n")
+    try:
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(directory, "postgres")
+            shutil.chown(password, "postgres")
+        order = ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8"]
+        access = ["--username=auditd", f"--pwfile={password}", "--auth=scram-sha-256"]
+        initdb = [binaries / "initdb", "--pgdata", directory / "data", "--encoding=UTF8"]
+        command = [*_as_owner(), *map(str, initdb), "--no-sync", *order, *access]
+        subprocess.run(command, check=True, capture_output=True, cwd=directory)
+        server = PostgresServer(binaries, directory, _free_port())
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(directory)
+
+
+def reset(url: str) -> None:
+    """Leave nothing in the database but an empty schema."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+
+def _as_owner() -> Sequence[str]:
+    if os.geteuid():
+        return ()
+    return ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
