@@ -99,16 +99,22 @@ def _listed(
 ) -> Iterator[HistoryEntry]:
     then, now = before.authorizations or {}, after.authorizations or {}
     for name in sorted(then.keys() | now.keys()):
-        entry = replace(blank, authorization=name, listed=now.get(name, then.get(name)))
+        changed: tuple[str, ...] = ()
         if name not in then:
-            yield replace(entry, kind=HistoryKind.AUTHORIZATION_ADDED)
+            kind = HistoryKind.AUTHORIZATION_ADDED
         elif name not in now:
-            yield replace(entry, kind=HistoryKind.AUTHORIZATION_REMOVED)
+            kind = HistoryKind.AUTHORIZATION_REMOVED
         elif changed := _changed(then[name], now[name]):
-            yield replace(entry, kind=HistoryKind.AUTHORIZATION_CHANGED, fields=changed)
+            kind = HistoryKind.AUTHORIZATION_CHANGED
+        else:
+            continue
+        listed = now.get(name) or then[name]
+        yield HistoryEntry(blank.at, blank.project, kind, name, listed, changed)
 
 
 def _changed(then: Authorization, now: Authorization) -> tuple[str, ...]:
+    if then == now:
+        return ()
     names = (field.name for field in fields(Authorization))
     return tuple(sorted(name for name in names if getattr(then, name) != getattr(now, name)))
 

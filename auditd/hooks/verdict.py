@@ -39,7 +39,7 @@ def judge(answer: HttpAnswer, request: HttpRequest, *, hook: str, now: datetime)
     what = f"hook {hook!r}: the receiver answered {status}" + (f": {said}" if said else "")
     wait_seconds = retry_after_seconds(answer, now)
     if status == HTTPStatus.GONE:
-        msg = f"{what}; it wants no more messages: remove the hook, or mend it and reload"
+        msg = f"{what}; it wants no more: remove the hook, or mend it and run `hooks enable {hook}`"
         raise SwitchedOffError(msg)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RetryLaterError(SendFailure.THROTTLED, what, retry_after_seconds=wait_seconds)

@@ -41,7 +41,9 @@ _EXPLANATIONS = {
         "another program holds it; end that program, which `fuser` finds for a file and"
         " pg_stat_activity on a server"
     ),
-    StoreFault.UNREACHABLE: "the server is away or does not answer; it is tried again by itself",
+    StoreFault.UNREACHABLE: (
+        "the server is away or does not answer; see that it runs and can be reached from here"
+    ),
     StoreFault.INTERNAL: "the database refused the statement; please report it with the log",
 }
 

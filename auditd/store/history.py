@@ -48,6 +48,15 @@ def enter(connection: Connection, entries: Iterable[HistoryEntry]) -> None:
         connection.execute(_ENTER, rows)
 
 
+def begin(
+    connection: Connection, project: str, at: datetime, entries: Iterable[HistoryEntry]
+) -> None:
+    """Add the first entries of a project. If one of its name was there before, that has left."""
+    depart(connection, project, at)
+    if rows := [_row(entry) for entry in entries]:
+        connection.execute(_ENTER, rows)
+
+
 def depart(connection: Connection, project: str, at: datetime) -> None:
     """A project left: all that stands of it ends."""
     standing = connection.execute(_STANDING, {"of_project": project}).all()

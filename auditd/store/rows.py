@@ -192,13 +192,12 @@ def _write_project(
 
 def _write_history(connection: Connection, poll: Poll, stored: _Project | None) -> None:
     """What the poll changed; a project of another id that had this name has left."""
-    before = None
-    if stored:
-        before = StoredSnapshot(stored.project_id, stored.sight, PollTimes())
-        if stored.project_id != poll.snapshot.project.project_id:
-            history.depart(connection, poll.project, poll.at)
-    known = before.of(poll.snapshot.project) if before else None
-    history.enter(connection, changes(known, poll.snapshot))
+    project = poll.snapshot.project
+    if stored is None or stored.project_id != project.project_id:
+        history.begin(connection, poll.project, poll.at, changes(None, poll.snapshot))
+        return
+    before = StoredSnapshot(stored.project_id, stored.sight, PollTimes()).of(project)
+    history.enter(connection, changes(before, poll.snapshot))
 
 
 def _upsert_times(connection: Connection, times: Mapping[str, PollTimes]) -> None:

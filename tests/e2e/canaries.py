@@ -25,6 +25,7 @@ KINDS = (
     "mail-password",
     "environment-secret",
     "git-token",
+    "web-password",
 )
 CANARIES = {kind: f"Canary/{kind}+{index:04}==" for index, kind in enumerate(KINDS)}
 ISSUED_TOKEN = "MII"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import trustme
+import yaml
 
 from tests.e2e.canaries import CANARIES
 from tests.e2e.scenarios import make_configuration, make_scenario
@@ -33,13 +36,27 @@ class Place:
         self.directory = directory
         self.holders: list[Path] = []
         """The files that are meant to hold secrets."""
-        certificate = trustme.CA().issue_cert("auditd.example")
-        self.key = certificate.private_key_pem.bytes().decode()
-        self.secrets = {**CANARIES, "tls-key": self.key.splitlines()[1]}
-        self.tls = {
-            "cert_file": self.file("client.pem", certificate.cert_chain_pems[0].bytes().decode()),
-            "key_file": self.file("client.key", self.key),
+        authority = trustme.CA()
+        ours, web = authority.issue_cert("auditd.example"), authority.issue_cert("127.0.0.1")
+        keys = {"client": pem(ours.private_key_pem), "server": pem(web.private_key_pem)}
+        hashed = bcrypt.hashpw(CANARIES["web-password"].encode(), bcrypt.gensalt(4)).decode()
+        self.secrets = {
+            **CANARIES,
+            "web-password-hash": hashed,
+            **{f"{name}-key": key.splitlines()[1] for name, key in keys.items()},
         }
+        self.tls = {
+            "cert_file": self.file("client.pem", pem(*ours.cert_chain_pems)),
+            "key_file": self.file("client.key", keys["client"]),
+        }
+        server = {
+            "cert_file": self.file("server.pem", pem(*web.cert_chain_pems)),
+            "key_file": self.file("server.key", keys["server"]),
+        }
+        content = {"tls_server_config": server, "basic_auth_users": {"admin": hashed}}
+        self.web_config = self.file("web.yaml", yaml.safe_dump(content))
+        self.trust = ssl.create_default_context()
+        authority.configure_trust(self.trust)
 
     def file(self, name: str, content: str) -> str:
         path = self.directory / name
@@ -50,6 +67,10 @@ class Place:
 
     def secret(self, kind: str) -> str:
         return self.file(f"{kind}.secret", CANARIES[kind])
+
+
+def pem(*blobs: trustme.Blob) -> str:
+    return "".join(blob.bytes().decode() for blob in blobs)
 
 
 def scenario() -> dict[str, Any]:

@@ -166,7 +166,7 @@ async def test_in_the_journal_each_line_begins_with_its_priority(
         f"--config.file={file}",
         "--web.listen-address=127.0.0.1:0",
         stdin=asyncio.subprocess.DEVNULL,
-        stderr=theirs,
+        stderr=theirs.fileno(),
         env={**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"},
     )
     theirs.close()

@@ -90,8 +90,14 @@ async def test_no_secret_leaves_by_any_way_while_a_daemon_works_fails_reloads_an
         made = configuration(cloud.url, receiver.url, place)
         file = write("auditd.yaml", made)
         place.holders += [file, place.directory / "scenario.yaml"]
-        arguments = ("run", f"--config.file={file}", "--web.listen-address=127.0.0.1:0")
-        async with running(*arguments, "--log.level=debug", PYTHONFAULTHANDLER="1") as daemon:
+        async with running(
+            "run",
+            f"--config.file={file}",
+            f"--web.config.file={place.web_config}",
+            "--web.listen-address=127.0.0.1:0",
+            "--log.level=debug",
+            PYTHONFAULTHANDLER="1",
+        ) as daemon:
             for number in range(len(FAULTS)):
                 await daemon.event("poll.failed", project=f"p{number}")
             for hook in ("web", "chat", "mail"):
@@ -103,12 +109,7 @@ async def test_no_secret_leaves_by_any_way_while_a_daemon_works_fails_reloads_an
             daemon.process.send_signal(signal.SIGHUP)
             await daemon.event("config.rejected")
             write("auditd.yaml", made)
-            url = await daemon.url()
-            for path in PAGES:
-                async with session.get(url + path) as answer:
-                    text = await answer.text() + str(answer.headers)
-                    assert_clean(text, path, place.secrets)
-                    assert_no_issued_token(text, path)
+            await look_at_the_pages(await daemon.url(), session, place)
             assert_clean(daemon.arguments(), "the process arguments", place.secrets)
             daemon.process.send_signal(signal.SIGABRT)
             assert await daemon.process.wait() == -signal.SIGABRT
@@ -120,6 +121,22 @@ async def test_no_secret_leaves_by_any_way_while_a_daemon_works_fails_reloads_an
             await look_at(command, file, place)
         seen = assert_files_clean(place.directory, but=place.holders, secrets=place.secrets)
         assert "state.db" in seen
+
+
+async def look_at_the_pages(url: str, session: aiohttp.ClientSession, place: Place) -> None:
+    """As the user that is known, and as one that is not but has the password."""
+    url = url.replace("http://", "https://")
+    statuses: dict[str, set[int]] = {}
+    for user in ("admin", "nobody"):
+        login = {"Authorization": aiohttp.encode_basic_auth(user, CANARIES["web-password"])}
+        for path in PAGES:
+            async with session.get(url + path, headers=login, ssl=place.trust) as answer:
+                text = await answer.text() + str(answer.headers)
+            assert_clean(text, path, place.secrets)
+            assert_no_issued_token(text, path)
+            statuses.setdefault(user, set()).add(answer.status)
+    assert {200, 404} <= statuses["admin"]
+    assert 200 not in statuses["nobody"]
 
 
 async def shown_deliveries(file: Path) -> list[tuple[str, ...]]:

@@ -6,6 +6,7 @@ import pytest
 
 from auditd.audit import checks
 from auditd.audit.authorization import Authorization, Listing, Status, TimestampFault
+from auditd.audit.checks.policy import Options, UserPolicy
 from auditd.audit.events import (
     AuthorizationAdded,
     AuthorizationChanged,
@@ -14,6 +15,7 @@ from auditd.audit.events import (
     FindingCleared,
     FindingFlagged,
 )
+from auditd.audit.expression import parse_expression
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.finding import Finding, Severity
 from auditd.audit.plugin import load_plugins
@@ -222,3 +224,16 @@ def test_a_departed_project_clears_all_its_findings(life: Life, authorize: Autho
         FindingCleared("payments", blind, None, life.now),
         FindingCleared("payments", finding, overdue, life.now),
     )
+
+
+def test_only_the_check_stale_says_when_it_becomes_stale(
+    project: Project, authorize: Authorize, now: datetime
+) -> None:
+    sooner = UserPolicy(name="sooner", expression=parse_expression('update_age > "20d"'))
+    plugins = load_plugins(checks, "servicestage_auditd.checks")
+    policy = build_policy(plugins, {"policy": Options(policies=(sooner,))}, blind_after=3)
+    authorization = authorize(updated_at=now)
+    snapshot, _ = succeeded(
+        ProjectSnapshot(project), Listing((authorization,)), policy, at=now, verifications={}
+    )
+    assert snapshot.stale_at == {"gh-main": now + timedelta(days=90)}

@@ -82,7 +82,7 @@ async def test_a_server_that_is_killed_loses_nothing_and_is_used_again(
             polling = asyncio.create_task(poll())
             await is_busy.wait()
             await asyncio.to_thread(server.stop)
-            with pytest.raises(StoreWriteError, match="tried again by itself") as failure:
+            with pytest.raises(StoreWriteError, match="see that it runs") as failure:
                 await polling
             assert failure.value.reason is StoreFault.UNREACHABLE
             assert store.fault is StoreFault.UNREACHABLE
