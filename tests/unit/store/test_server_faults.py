@@ -154,6 +154,22 @@ async def test_a_commit_whose_answer_is_lost_is_a_commit(
         assert (await store.verify()).ok
 
 
+async def test_a_server_that_is_back_soon_is_asked_whether_there_was_a_commit(
+    url: str, wire: Wire, clock: Clock
+) -> None:
+    def mend() -> None:
+        wire.is_cut = wire.stays_cut = False
+
+    async with opened_at(url, clock) as store:
+        wire.breaks, wire.stays_cut = Break.AFTER, True
+        owing = asyncio.create_task(_owe(store, "d1"))
+        await asyncio.to_thread(wire.broken.wait)
+        asyncio.get_running_loop().call_later(0.3, mend)
+        await owing
+        assert store.is_writable
+        assert [delivery.id for delivery in await store.deliveries()] == ["d1"]
+
+
 async def test_a_commit_that_never_came_to_the_server_is_none(
     url: str, wire: Wire, clock: Clock
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 from enum import Enum, auto
-from threading import Thread
+from threading import Event, Thread
 
 
 class Break(Enum):
@@ -25,6 +25,7 @@ class Wire:
         self.is_cut = False
         self.stays_cut = False
         """Whether the next break also cuts it."""
+        self.broken = Event()
         self._server = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -52,6 +53,7 @@ class Wire:
                 if self.breaks and b"COMMIT\0" in asked:
                     breaks, self.breaks = self.breaks, None
                     self.is_cut = self.stays_cut
+                    self.broken.set()
                     client.shutdown(socket.SHUT_RDWR)  # before the answer can pass
                     if breaks is Break.AFTER:
                         server.sendall(asked)
