@@ -122,7 +122,7 @@ async def test_whatever_comes_there_is_no_failure_inside(
             async with asyncio.TaskGroup() as group:
                 for _ in range(TOGETHER):
                     group.create_task(send(address))
-        good = await answer_to(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 5)
+        good = await answer_to(address, b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", 5)
     assert failed == []
     assert {b"400", b"401" if users else b"200"} <= statuses
     assert good.startswith(b"HTTP/1.1 401" if users else b"HTTP/1.1 200")
