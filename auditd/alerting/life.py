@@ -148,12 +148,13 @@ def _unseen(alert: Alert, evidence: Evidence, now: datetime) -> Alert | None:
     reason = evidence.end_of(alert)
     if reason is EndReason.CLEARED and alert.state is AlertState.FIRING:
         missing_since = min(alert.missing_since or now, now)
-        if now - missing_since < _kept_firing_for(alert, evidence.rules):
+        if now - missing_since < kept_firing_for(alert, evidence.rules):
             return replace(alert, missing_since=missing_since)
     return _ended(alert, reason, now) if reason else alert
 
 
-def _kept_firing_for(alert: Alert, rules: Rules) -> timedelta:
+def kept_firing_for(alert: Alert, rules: Rules) -> timedelta:
+    """How long an alert fires on after its finding has gone; its check is enabled."""
     check, _ = alert.key
     kept = rules.rule_of(check).keep_firing_for
     return max(kept, rules.flap_window) if alert.is_flapping else kept

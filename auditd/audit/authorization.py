@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -71,6 +71,8 @@ class Listing:
     authorizations: tuple[Authorization, ...]
     warnings: tuple[str, ...] = ()
     """Oddities that do not make the list unusable, for example `count_mismatch`."""
+    imprint: object = field(default=None, compare=False, repr=False)
+    """What whoever read it knows it by when it comes again; of no meaning to others."""
 
 
 def known_time(timestamp: Timestamp) -> datetime | None:

@@ -44,7 +44,12 @@ class Observation:
 
 
 class Check(Protocol):
-    """One rule. `inspect` yields at most one finding for each authorization, in any order."""
+    """One rule. `inspect` yields at most one finding for each authorization, in any order.
+
+    What it says of one may depend on that authorization, its namesakes in `listed`, what it was
+    before, its verification and the time, and on nothing else: a check is mostly shown a part of
+    a list, that which changed.
+    """
 
     @property
     def name(self) -> str:
@@ -75,3 +80,6 @@ class Check(Protocol):
 
     def fires_at(self, project: Project, authorization: Authorization, /) -> datetime | None:
         """When time alone will make this check fire on an unchanged authorization, if ever."""
+
+    def turns(self, project: Project, authorization: Authorization, /) -> Iterable[datetime]:
+        """Every instant at or just after which time alone can change what it says, in any order."""

@@ -12,6 +12,10 @@ from auditd.audit.policy import Observation
 from auditd.audit.project import Project
 
 
+def _never(_: Authorization) -> Iterable[datetime]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A check that is one function: `judge` gives each bad authorization and its summary."""
@@ -23,6 +27,8 @@ class Rule:
     judge: Callable[[Observation], Iterable[tuple[Authorization, str]]]
     inputs: tuple[str, ...] = ()
     """See Check."""
+    turns_of: Callable[[Authorization], Iterable[datetime]] = _never
+    """See `turns` of Check."""
 
     @property
     def severities(self) -> frozenset[Severity]:
@@ -43,6 +49,10 @@ class Rule:
     def fires_at(self, _project: Project, _authorization: Authorization, /) -> datetime | None:
         """Never: only a new list makes it fire."""
         return None
+
+    def turns(self, _project: Project, authorization: Authorization, /) -> Iterable[datetime]:
+        """See Check."""
+        return self.turns_of(authorization)
 
 
 def describe(authorization: Authorization) -> str:

@@ -67,15 +67,16 @@ def distinct(listed: Iterable[Authorization]) -> Mapping[str, Authorization]:
 
     Of several entries of one name the worst status counts, then the later update.
     """
-    return {
-        authorization.name: authorization
-        for authorization in sorted(listed, key=_precedence)  # the last one of a name stays
-    }
+    chosen: dict[str, Authorization] = {}
+    for authorization in listed:
+        other = chosen.setdefault(authorization.name, authorization)
+        if other is not authorization:
+            chosen[authorization.name] = max(other, authorization, key=_precedence)
+    return {name: chosen[name] for name in sorted(chosen)}
 
 
-def _precedence(authorization: Authorization) -> tuple[str, int, datetime, str]:
+def _precedence(authorization: Authorization) -> tuple[int, datetime, str]:
     return (
-        authorization.name,
         authorization.status.badness,
         known_time(authorization.updated_at) or _BEGINNING_OF_TIME,
         repr(authorization),  # any fixed order of what is left, so that the list's is not felt

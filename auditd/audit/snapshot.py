@@ -6,11 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from auditd.audit.authorization import Authorization
+from auditd.audit.authorization import Authorization, Listing
 from auditd.audit.failure import FailureReason
 from auditd.audit.finding import Finding
 from auditd.audit.project import Project
+from auditd.audit.run import Policy
 from auditd.audit.verification import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the findings of a list rest on. Where none of it changes, they stay as they are."""
+
+    listing: Listing
+    project: Project
+    policy: Policy
+    fresh: frozenset[str]
+    """The names of what this list changed: the same list again says something else of them."""
+    since: datetime
+    until: datetime
+    """Exclusive: between the two no finding changes by time alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +33,8 @@ class ProjectSnapshot:
     """The last list of a project and how old it is.
 
     A failed poll replaces only `attempted_at`, `failure`, `failures_in_a_row` and the finding
-    of blindness: what was seen before stays as it was seen.
+    of blindness: what was seen before stays as it was seen. What a poll leaves as it was is the
+    very same object afterwards, so that who keeps one sees at once that nothing changed.
     `authorizations` is None until a first poll succeeded, then one entry a name, sorted.
     """
 
@@ -35,6 +51,8 @@ class ProjectSnapshot:
     stale_at: Mapping[str, datetime] = field(default_factory=dict)
     """Authorization name -> when `stale` fires, or fired."""
     verifications: Mapping[str, Verification] = field(default_factory=dict)
+    judgement: Judgement | None = field(default=None, compare=False, repr=False)
+    """How the last list was judged; None when that was not in this process, or has to be anew."""
 
     @property
     def is_up(self) -> bool:

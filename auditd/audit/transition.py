@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 
@@ -18,8 +18,14 @@ from auditd.audit.events import (
 )
 from auditd.audit.failure import PollError
 from auditd.audit.finding import Finding
+from auditd.audit.judgement import (
+    changed_names,
+    is_settled,
+    judge,
+    shared,
+    stale_instants,
+)
 from auditd.audit.policy import Observation
-from auditd.audit.project import Project
 from auditd.audit.run import Policy, distinct, run_checks
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict, Verification
@@ -39,12 +45,17 @@ def succeeded(
 ) -> tuple[ProjectSnapshot, tuple[Event, ...]]:
     """A list came at `at`, and `verifications` were made of it.
 
-    Everything is judged anew. Former verifications stay for what is still listed and was not
-    renewed. The order of the list is not felt, and the same list again at the same instant
-    changes nothing (only what `drift` found is history by then, and clears).
+    Former verifications stay for what is still listed and was not renewed. The order of the list
+    is not felt, and the same list again at the same instant changes nothing (only what `drift`
+    found is history by then, and clears).
+
+    The very list that `previous` was made of costs nothing to judge while time changes nothing
+    either; of another only what it changed is judged.
     """
-    authorizations = distinct(listing.authorizations)
-    verified = _verified(previous, authorizations, verifications)
+    if is_settled(previous, listing, policy, at) and _has_all(previous, verifications):
+        return replace(previous, attempted_at=at, succeeded_at=at), ()
+    authorizations = shared(previous.authorizations, distinct(listing.authorizations))
+    verified = shared(previous.verifications, _verified(previous, authorizations, verifications))
     observation = Observation(
         project=previous.project,
         listed=listing.authorizations,
@@ -53,14 +64,16 @@ def succeeded(
         now=at,
         verifications=verified,
     )
+    judged = judge(previous, listing, policy, observation)
     snapshot = ProjectSnapshot(
         project=previous.project,
         attempted_at=at,
         succeeded_at=at,
         authorizations=authorizations,
-        findings=run_checks(policy, observation),
-        stale_at=_stale_at(policy, previous.project, authorizations),
+        findings=judged.findings,
+        stale_at=judged.stale_at,
         verifications=verified,
+        judgement=judged.judgement,
     )
     return snapshot, (*_inventory(previous, authorizations), *_verdicts(previous, snapshot, at))
 
@@ -82,7 +95,7 @@ def failed(
         failure=error.reason,
         failure_message=str(error),
         failures_in_a_row=failures_in_a_row,
-        findings=tuple(sorted(findings, key=lambda finding: finding.key)),
+        findings=_findings(previous, findings),
     )
     return snapshot, tuple(_verdicts(previous, snapshot, at))
 
@@ -96,13 +109,11 @@ def rejudged(
     `duplicate`) is not judged anew: its findings stay while the check is enabled, with the
     severity that it has now.
     """
-    blind = _blindness(previous, policy)
-    snapshot = replace(
-        previous, findings=tuple(sorted((*_seen_anew(previous, policy), *blind), key=_key))
-    )
+    findings = (*_seen_anew(previous, policy), *_blindness(previous, policy))
+    snapshot = replace(previous, findings=_findings(previous, findings), judgement=None)
     if previous.authorizations is not None:
-        stale_at = _stale_at(policy, previous.project, previous.authorizations)
-        snapshot = replace(snapshot, stale_at=stale_at)
+        stale_at = stale_instants(policy, previous.project, previous.authorizations)
+        snapshot = replace(snapshot, stale_at=shared(previous.stale_at, stale_at))
     return snapshot, tuple(_verdicts(previous, snapshot, at))
 
 
@@ -131,13 +142,19 @@ def _seen_anew(previous: ProjectSnapshot, policy: Policy) -> Iterator[Finding]:
     yield from run_checks(replace(policy, checks=others), observation)
 
 
+def _has_all(previous: ProjectSnapshot, verifications: Mapping[str, Verification]) -> bool:
+    return all(previous.verifications.get(name) == each for name, each in verifications.items())
+
+
 def _blindness(previous: ProjectSnapshot, policy: Policy) -> Iterator[Finding]:
     if previous.failure and previous.failures_in_a_row >= policy.blind_after:
         yield blind_finding(previous.project.name, previous.failure, previous.succeeded_at)
 
 
-def _key(finding: Finding) -> tuple[str, str]:
-    return finding.key
+def _findings(previous: ProjectSnapshot, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sorted by key; the very ones of before if they are the same."""
+    latest = tuple(sorted(findings, key=lambda finding: finding.key))
+    return previous.findings if latest == previous.findings else latest
 
 
 def _verified(
@@ -163,17 +180,6 @@ def _verified(
     return {name: kept[name] for name in sorted(kept)}
 
 
-def _stale_at(
-    policy: Policy, project: Project, authorizations: Mapping[str, Authorization]
-) -> Mapping[str, datetime]:
-    return {
-        name: at
-        for name, authorization in authorizations.items()
-        for check in policy.checks
-        if check.name == "stale" and (at := check.fires_at(project, authorization))
-    }
-
-
 def _inventory(
     previous: ProjectSnapshot, authorizations: Mapping[str, Authorization]
 ) -> Iterator[Event]:
@@ -181,14 +187,14 @@ def _inventory(
     if previous.authorizations is None:
         return
     project = previous.project.name
-    for name in sorted(previous.authorizations.keys() | authorizations.keys()):
+    for name in sorted(changed_names(previous.authorizations, authorizations)):
         before, after = previous.authorizations.get(name), authorizations.get(name)
         match before, after:
             case None, Authorization():
                 yield AuthorizationAdded(project, after)
             case Authorization(), None:
                 yield AuthorizationRemoved(project, before)
-            case Authorization(), Authorization() if before != after:
+            case Authorization(), Authorization():
                 yield AuthorizationChanged(project, before, after, _changed(before, after))
 
 
@@ -201,6 +207,8 @@ def _verdicts(
     previous: ProjectSnapshot, snapshot: ProjectSnapshot, at: datetime
 ) -> Iterator[Event]:
     """What was flagged, then what was cleared, each by key."""
+    if previous.findings is snapshot.findings:
+        return
     project = snapshot.project.name
     before = {finding.key: finding for finding in previous.findings}
     after = {finding.key: finding for finding in snapshot.findings}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from auditd.alerting.alert import Alert, AlertState
@@ -12,14 +12,20 @@ from auditd.alerting.hush import Hush, Suppression
 from auditd.alerting.inhibition import blind_projects
 from auditd.alerting.route import RouteNode, RouteSettings
 from auditd.alerting.silence import Acknowledgement, Silence
+from auditd.hooks.board_lock import BoardLock
 
 
 class Board:
     """Alerts by project, and the groups of those hooks that are told by messages.
 
-    Whoever changes something holds `lock` from reading what it is based on until it is written to
-    the ledger and then published here. So nothing is overwritten and nothing is shown that would
-    not outlive a crash.
+    Whoever changes something holds `lock`, or the part of it that is about that, from reading
+    what it is based on until it is written to the ledger and then published here. So nothing is
+    overwritten and nothing is shown that would not outlive a crash.
+
+    Polls that are written at the same time may touch the same group. Each begins with what the
+    one before it made of the group, and all are published in the order of writing. When one of
+    them cannot be written, a member may be left in the group without its alert; the next flush
+    drops it without a word.
 
     Args:
         tree: the routes.
@@ -40,13 +46,17 @@ class Board:
         silences: Iterable[Silence] = (),
         acknowledgements: Mapping[str, Acknowledgement] | None = None,
     ) -> None:
-        self.lock = asyncio.Lock()
+        self.lock = BoardLock()
         self._tree = tree
         self._hooks = frozenset(hooks)
         self._of_project: dict[str, tuple[Alert, ...]] = {}
         self._alerts: dict[str, Alert] = {}
         self._blind: dict[str, frozenset[str]] = {}
         self._groups: dict[str, Group] = {}
+        self._drafts: dict[str, Group] = {}
+        """What groups will be once the polls under way are written."""
+        self._sighted: dict[str, tuple[datetime, datetime]] = {}
+        """By project: that what was last seen at the one instant was seen again at the other."""
         self._dormant: dict[str, Group] = {}
         """Those of hooks that are not told by messages, or not there now: they may come back."""
         self._silences = {silence.id: silence for silence in silences}
@@ -82,6 +92,8 @@ class Board:
     @property
     def alerts(self) -> Mapping[str, Alert]:
         """All of them, by fingerprint."""
+        for project in tuple(self._sighted):
+            self._see(project)
         return self._alerts
 
     @property
@@ -105,7 +117,25 @@ class Board:
 
     def alerts_of(self, project: str) -> tuple[Alert, ...]:
         """Of one project; empty when nothing is known of it."""
+        self._see(project)
         return self._of_project.get(project, ())
+
+    def sight(self, project: str, *, seen_at: datetime, again_at: datetime) -> None:
+        """A poll found again all that the one at `seen_at` had found, and nothing else.
+
+        What alerts say of it is only written down when somebody looks at them.
+        """
+        first, _ = self._sighted.get(project, (seen_at, again_at))
+        self._sighted[project] = first, again_at
+
+    def groups_of(self, alerts: Iterable[Alert]) -> frozenset[str]:
+        """The keys of the groups that alerts belong to."""
+        return frozenset(
+            assignment.group_key
+            for alert in alerts
+            for assignment in self._tree.assign(alert.labels)
+            if assignment.settings.hook in self._hooks
+        )
 
     def admit(self, firing: Iterable[Alert], now: datetime) -> Mapping[str, Group]:
         """The groups that alerts which fire belong to, by key, with them; not yet published."""
@@ -114,9 +144,22 @@ class Board:
             for assignment in self._tree.assign(alert.labels):
                 if assignment.settings.hook in self._hooks:
                     key = assignment.group_key
-                    known = groups.get(key) or self._groups.get(key)
+                    known = groups.get(key) or self._drafts.get(key) or self._groups.get(key)
                     groups[key] = admit(known, assignment, alert.fingerprint, now)
         return groups
+
+    def draft(self, groups: Mapping[str, Group]) -> None:
+        """These are written from now on, and nobody was asked to write anything since `admit`.
+
+        Whoever says so holds `lock.touching` of them until then, and tells `settle`.
+        """
+        self._drafts.update(groups)
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """A poll that touched these groups is over, be it written or not."""
+        for key in keys:
+            if not self.lock.is_touched(key):
+                self._drafts.pop(key, None)
 
     def suppressions(self, alert: Alert, now: datetime) -> list[tuple[str, Suppression]]:
         """The hooks that are not told of a firing alert now, and why not."""
@@ -159,7 +202,19 @@ class Board:
         """Call `listener` with the key of every group that is published."""
         self._listeners.append(listener)
 
+    def _see(self, project: str) -> None:
+        """Make the alerts of a project say when they were seen again."""
+        if sighting := self._sighted.pop(project, None):
+            seen_at, again_at = sighting
+            alerts = tuple(
+                replace(alert, last_seen_at=again_at) if alert.last_seen_at == seen_at else alert
+                for alert in self._of_project.get(project, ())
+            )
+            self._of_project[project] = alerts
+            self._alerts.update((alert.fingerprint, alert) for alert in alerts)
+
     def _put_alerts(self, project: str, alerts: tuple[Alert, ...]) -> None:
+        self._sighted.pop(project, None)
         for alert in self._of_project.pop(project, ()):
             self._alerts.pop(alert.fingerprint, None)
         self._blind.pop(project, None)

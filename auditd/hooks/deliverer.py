@@ -19,7 +19,7 @@ from auditd.hooks.outcome import abandoned, delivered, failed
 from auditd.hooks.port import Hook, HookError, Message, RetryLaterError
 from auditd.hooks.removed import RemovedHook
 
-SENDERS = 4
+SENDERS = 16
 """Messages under way to one hook, each of another group."""
 
 HANG_SECONDS = 300.0
@@ -127,6 +127,10 @@ class Deliverer:
     def free_at(self, hook: str) -> float:
         """When, on the monotonic clock, the hook may be told something new; maybe never."""
         return self._lanes[hook].free_at() if hook in self._lanes else math.inf
+
+    def is_paced(self, hook: str) -> bool:
+        """Whether the hook takes only so many messages a minute."""
+        return hook in self._lanes and self._lanes[hook].hook.messages_per_minute is not None
 
     def limit_of(self, hook: str) -> int | None:
         """The most alerts that the hook takes at once."""

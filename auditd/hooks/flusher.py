@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import logging
 import math
@@ -17,6 +18,9 @@ from auditd.hooks.board import Board
 from auditd.hooks.deliverer import LEDGER_PAUSE_SECONDS, Deliverer
 from auditd.hooks.endurance import see_through
 from auditd.hooks.ledger import Ledger
+
+AT_ONCE = 250
+"""Groups that are flushed side by side, so that they are written together."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,20 +74,34 @@ class Flusher:
         while True:
             while (delay := self._delay()) > 0:
                 await self._alarm.wait(delay)
-            key = self._pop()
-            if key is not None:
-                await see_through(self._handle(key), name=f"flush of {key}")
+            await asyncio.gather(*(self._see_through(key) for key in self._take()))
 
     def _delay(self) -> float:
         return self._due[0][0] - self._monotonic() if self._due else math.inf
 
-    def _pop(self) -> str | None:
-        """The group that is due; None when it was planned anew since."""
-        due_at, key = heapq.heappop(self._due)
-        if self._planned.get(key) != due_at:
-            return None
-        del self._planned[key]
-        return key
+    def _take(self) -> list[str]:
+        """Groups that are due, at most AT_ONCE; those that were planned anew are not.
+
+        Of a hook that takes so many messages a minute it is one: whether it can take another is
+        only known when this one is done.
+        """
+        keys: list[str] = []
+        paced: set[str] = set()
+        while len(keys) < AT_ONCE and self._delay() <= 0:
+            due_at, key = self._due[0]
+            group = self._board.groups.get(key)
+            if group and group.hook in paced:
+                break
+            if group and self._deliverer.is_paced(group.hook):
+                paced.add(group.hook)
+            heapq.heappop(self._due)
+            if self._planned.get(key) == due_at:
+                del self._planned[key]
+                keys.append(key)
+        return keys
+
+    async def _see_through(self, key: str) -> None:
+        await see_through(self._handle(key), name=f"flush of {key}")
 
     async def _handle(self, key: str) -> None:
         try:
@@ -102,13 +120,13 @@ class Flusher:
             if not math.isinf(free_at):
                 self._plan(key, free_at)
             return
-        async with self._board.lock:
+        async with self._board.lock.flushing(key):
             delivery = await self._record(key)
         if delivery:
             self._deliverer.accept(delivery)
 
     async def _record(self, key: str) -> Delivery | None:
-        """Under the board's lock: flush, write, publish."""
+        """While nobody else changes the group: flush, write, publish."""
         group = self._board.groups.get(key)
         if group is None:
             return None

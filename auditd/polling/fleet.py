@@ -70,5 +70,7 @@ class Fleet:
         known = self._snapshots.get(snapshot.project.name)
         if known is None:
             return False
-        self._snapshots[known.project.name] = replace(snapshot, project=known.project)
+        if snapshot.project is not known.project:
+            snapshot = replace(snapshot, project=known.project)
+        self._snapshots[known.project.name] = snapshot
         return True

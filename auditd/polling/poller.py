@@ -76,7 +76,8 @@ class Poller:
         try:
             async with self._source.turn(slot.project) as turn:
                 timing.begin()
-                listing = await turn.list_authorizations()
+                known = self._known(slot).judgement
+                listing = await turn.list_authorizations(known.listing if known else None)
                 timing.end()
                 verifications = await self._verify(slot, listing, turn)
             async with self._writing(slot.project.name):

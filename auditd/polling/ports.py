@@ -16,8 +16,11 @@ from auditd.audit.verification import Verdict
 class Turn(Protocol):
     """A project's permission to use its credential now."""
 
-    async def list_authorizations(self) -> Listing:
-        """Raises PollError. Ends within the project's poll_timeout."""
+    async def list_authorizations(self, known: Listing | None = None) -> Listing:
+        """What is stored now: `known` itself, an earlier one, if it is the same.
+
+        Raises PollError. Ends within the project's poll_timeout.
+        """
 
     async def verify(self, authorization: str) -> Verdict:
         """Exercise one stored Git credential, read only.

@@ -36,6 +36,7 @@ class Channel:
         self._requests_per_second = requests_per_second
         self._places = places
         self._now = now
+        self._date = ""
         self._lanes: dict[str | None, Lane] = {}
 
     def lane(self, region: str | None) -> Lane:
@@ -64,8 +65,13 @@ class Channel:
         return await self.send(request, timeout_seconds=timeout_seconds)
 
     def _read_clock(self, answer: Answer) -> None:
+        """Of answers that tell the same second the first tells it best."""
+        date = answer.headers.get("date", "")
+        if date == self._date:
+            return
+        self._date = date
         try:
-            remote = parsedate_to_datetime(answer.headers.get("date", ""))
+            remote = parsedate_to_datetime(date)
         except ValueError:
             return
         # A Date without a zone means UTC. Source: RFC 9110, 5.6.7.

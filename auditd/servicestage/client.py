@@ -106,6 +106,8 @@ class Client:
         while True:
             ticket = await self._gate.enter(scope.label, deadline=deadline)
             is_placed = False
+            if self._gate.is_open(ticket) and await lane.take_free_place():
+                return ticket
             try:
                 async with asyncio.timeout_at(deadline):
                     is_placed = await lane.take_place(partial(self._gate.is_open, ticket))

@@ -192,13 +192,13 @@ class ProjectTurn:
         self._endpoint = endpoint
         self._timeout_seconds = project.poll_timeout.total_seconds()
 
-    async def list_authorizations(self) -> Listing:
+    async def list_authorizations(self, known: Listing | None = None) -> Listing:
         """See polling's Turn."""
         request = operations.list_authorizations(self._endpoint, self._project.project_id)
         reply = await self._admission.send(request, timeout_seconds=self._timeout_seconds)
         if reply.error is not None:
             raise reply.error
-        return parse_listing(reply.answer.body)
+        return parse_listing(reply.answer.body, known)
 
     async def verify(self, authorization: str) -> Verdict:
         """See polling's Turn.

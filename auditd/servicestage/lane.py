@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from auditd.servicestage.places import Places
 
+_SHORTEST_WAIT_SECONDS = 0.001
+
 
 class Lane:
     """At most `requests_per_second`, sent from one of the `places` that all lanes share.
@@ -26,6 +28,15 @@ class Lane:
         self._next_at = -math.inf
         self._places = places
         self._head = asyncio.Lock()
+
+    async def take_free_place(self) -> bool:
+        """Take a place and leave if that needs no waiting; False, with nothing taken, otherwise."""
+        is_free = not self._head.locked() and self._places.is_one_free
+        if not is_free or self._wait_seconds() > 0:
+            return False
+        await self._places.acquire()
+        self._book()
+        return True
 
     async def take_place(self, is_wanted: Callable[[], bool]) -> bool:
         """Wait for a place and leave to send one request from it at once.
@@ -61,7 +72,20 @@ class Lane:
         It does not queue behind new work, whose head may be waiting for this very place. The
         instant of a request that is given up while it waits stays unused.
         """
+        wait_seconds = self._wait_seconds()
+        self._book()
+        await asyncio.sleep(wait_seconds)
+
+    def _wait_seconds(self) -> float:
+        """Until the next request may be sent. What no timer can wait for is no wait.
+
+        The loop sleeps in whole milliseconds, so that a rate of thousands would be cut to one
+        thousand; as each request still takes its instant, the rate is kept over time.
+        """
+        wait_seconds = self._next_at - asyncio.get_running_loop().time()
+        return wait_seconds if wait_seconds >= _SHORTEST_WAIT_SECONDS else 0.0
+
+    def _book(self) -> None:
+        """One request takes the next instant."""
         now = asyncio.get_running_loop().time()
-        send_at = max(now, self._next_at)
-        self._next_at = send_at + self._spacing_seconds
-        await asyncio.sleep(send_at - now)
+        self._next_at = max(now, self._next_at) + self._spacing_seconds

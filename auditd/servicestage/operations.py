@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from auditd.servicestage.message import Request
 
+MOST_KEPT = 16_384
+"""Requests that are made once, because they are sent again and again."""
+
 _JSON = {"Content-Type": "application/json"}
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def list_authorizations(endpoint: str, project_id: str) -> Request:
     """ListAuthorizations: everything that is stored in a project, in one answer."""
     return _request("GET", endpoint, f"/v1/{quote(project_id, safe='')}/git/auths")

@@ -21,6 +21,11 @@ class Places:
         """How many permits of the semaphore do not stand for a place any more."""
         self._permits = asyncio.Semaphore(capacity)
 
+    @property
+    def is_one_free(self) -> bool:
+        """Whether `acquire` would not wait, nor take anybody's turn."""
+        return not self._excess and not self._permits.locked()
+
     async def acquire(self) -> None:
         """Wait for a place, in the order of asking."""
         await self._permits.acquire()

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp import hdrs
 from yarl import URL
 
 from auditd import __version__
@@ -190,8 +191,11 @@ async def _exchange(line: Line, request: Request) -> Answer:
 
 async def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | None:
     """The body, decompressed no further than is asked for; None when it is too large."""
-    if (response.content_length or 0) > limit_bytes:
+    length = response.content_length
+    if length is not None and length > limit_bytes:
         return None
+    if length is not None and hdrs.CONTENT_ENCODING not in response.headers:
+        return await response.read()  # nothing of it comes that was not announced
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         body += chunk

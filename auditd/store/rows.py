@@ -92,6 +92,12 @@ class Rows:
         self._late[poll.project] = poll.times
         return True
 
+    def hold_back_times(self, name: str, times: PollTimes) -> bool:
+        """Times of a poll that changed nothing else; they are written later."""
+        if name in self._projects:
+            self._late[name] = times
+        return True
+
     def write_poll(self, connection: Connection, undo: ExitStack, poll: Poll) -> None:
         """What a poll changed, and with it what was held back."""
         project, stored = _project(poll), self._projects.get(poll.project)

@@ -24,7 +24,7 @@ from auditd.store.errors import StoreFault
 from auditd.store.poll import Poll
 from auditd.store.preparation import StoreOpening
 from auditd.store.rows import Rows
-from auditd.store.state import StoredState, read_state
+from auditd.store.state import PollTimes, StoredState, read_state
 
 
 class Store(Deliveries, Chronicle):
@@ -114,6 +114,21 @@ class Store(Deliveries, Chronicle):
             partial(self._rows.hold_back, poll),
         )
         await self._record(work, self._rows.reload, unless=unless)
+
+    async def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
+        """When a project was polled that is, in all else, as `record_poll` recorded it last.
+
+        Written with the next poll that changed something, or within 5 s.
+
+        Args:
+            snapshot: of the project, after the poll.
+            sighted_at: the latest `last_seen_at` of its alerts; None when it has none.
+        """
+        times = PollTimes(
+            snapshot.attempted_at, snapshot.succeeded_at, snapshot.failures_in_a_row, sighted_at
+        )
+        hold = partial(self._rows.hold_back_times, snapshot.project.name, times)
+        await self._record(self._rows.write_late_times, self._rows.reload, unless=hold)
 
     async def record_groups(self, groups: Iterable[Group]) -> None:
         """Groups as new routes made them; one without members is over and is removed."""

@@ -49,12 +49,14 @@ class EventLog:
     """
 
     def __init__(self, logger: FilteringBoundLogger, *, monotonic: Callable[[], float]) -> None:
+        self._logger = logger
         self._teller = Teller(logger, monotonic=monotonic)
 
     def __call__(self, event: Event) -> None:
         """Log the event. Never blocks."""
         level, name = _headline(event)
-        self._teller.tell(level, name, _details(event), _repetition(event))
+        if self._logger.is_enabled_for(level):  # most events are polls without news
+            self._teller.tell(level, name, _details(event), _repetition(event))
 
 
 def _repetition(event: Event) -> Repetition | None:

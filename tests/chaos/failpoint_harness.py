@@ -92,7 +92,7 @@ class Case:
         assert living
         trap.cancel = living.cancel
         hooks = [TrappedHook(hook, trap, self.chronicle) for hook in self._hooks(random)]
-        around = _around(restless_cloud(self.seed), hooks, VirtualClock(), random)
+        around = _around(restless_cloud(self.seed, times=3), hooks, VirtualClock(), random)
         with open_inline_store(self.state, around.now) as store:
             try:
                 async with asyncio.timeout(_LIFE_SECONDS + self.mode.hangs_seconds):

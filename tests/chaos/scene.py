@@ -70,16 +70,25 @@ def terms(
     )
 
 
-def restless_cloud(seed: float) -> FakeCloud:
-    """Each list is another; some polls fail. Each project has a fate of its own."""
+def restless_cloud(seed: float, *, times: int = 1) -> FakeCloud:
+    """Each list comes so many times, then another; some polls fail. Each project has its fate.
+
+    What comes again does so once before any poll fails.
+    """
     fates: dict[str, Random] = {}
+    last: dict[str, Listing] = {}
+    given: Counter[str] = Counter()
 
     async def answer(project: Project) -> Listing:
         random = fates.setdefault(project.name, Random(f"{seed} {project.name}"))
-        if random.random() < _FAILS:
+        is_safe = times > 1 and given[project.name] < times
+        if random.random() < _FAILS and not is_safe:
             raise PollError(FailureReason.SERVER, "503")
-        names = [name for name in _NAMES if random.random() >= _GONE]
-        return _listing({name: random.choice(_STATUSES) for name in names})
+        if given[project.name] % times == 0:
+            names = [name for name in _NAMES if random.random() >= _GONE]
+            last[project.name] = _listing({name: random.choice(_STATUSES) for name in names})
+        given[project.name] += 1
+        return last[project.name]
 
     return FakeCloud(answer)
 

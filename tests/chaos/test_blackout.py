@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -47,10 +47,10 @@ async def _answer(_: Project) -> Listing:
     return _FIRING
 
 
-def _seen(alerts: Mapping[str, Alert]) -> Sequence[Alert]:
+def _seen(alerts: Mapping[str, Alert]) -> Mapping[str, Alert]:
     """What fires, but for when it was last seen."""
-    firing = [alert for alert in alerts.values() if alert.state is AlertState.FIRING]
-    return [replace(alert, last_seen_at=START) for alert in firing]
+    firing = (alert for alert in alerts.values() if alert.state is AlertState.FIRING)
+    return {alert.fingerprint: replace(alert, last_seen_at=START) for alert in firing}
 
 
 async def test_two_hours_of_503_resolve_nothing_and_tell_once_that_nothing_is_seen(

@@ -130,7 +130,10 @@ def _die() -> Never:
 
 
 class _TrappedBooks:
+    """The calls that come while one waits to begin wait for it, as the order is the store's."""
+
     def __init__(self, books: Any, trap: Trap) -> None:
+        self._order = asyncio.Lock()
         self._books = books
         self._trap = trap
 
@@ -140,7 +143,8 @@ class _TrappedBooks:
         async def call(*arguments: Any, **named: Any) -> Any:
             is_about_state = len(arguments) == 1 and isinstance(arguments[0], Delivery)
             state = arguments[0].state if is_about_state else None
-            await self._trap.reach(Point(name, Edge.BEFORE, state))
+            async with self._order:
+                await self._trap.reach(Point(name, Edge.BEFORE, state))
             result = await method(*arguments, **named)
             await self._trap.reach(Point(name, Edge.AFTER, state))
             return result

@@ -113,15 +113,16 @@ class UserPolicies:
         As with `stale` it is the last instant at which nothing is wrong, where the expression
         says `>`; where it says `>=` it is wrong already.
         """
-        turns = {
-            turn for demand in self._demands for turn in demand.expression.turns(authorization)
-        }
 
         def is_violated(now: datetime) -> bool:
             facts = Facts(project, authorization, now)
             return any(demand.expression.holds(facts) for demand in self._demands)
 
-        return next(iter(beginnings(is_violated, turns)), None)
+        return next(iter(beginnings(is_violated, self.turns(project, authorization))), None)
+
+    def turns(self, _project: Project, authorization: Authorization, /) -> set[datetime]:
+        """Those of all expressions."""
+        return {turn for demand in self._demands for turn in demand.expression.turns(authorization)}
 
     def _finding(self, demand: _Demand, facts: Facts) -> Finding:
         return Finding(

@@ -130,8 +130,13 @@ class Stale:
         updated_at = known_time(authorization.updated_at)
         if updated_at is None:
             return None
-        max_age = self._limits_of(project, authorization)[0].max_age
-        return updated_at + min(max_age, _END_OF_TIME - updated_at)
+        return _end_of(self._limits_of(project, authorization)[0], updated_at)
+
+    def turns(self, project: Project, authorization: Authorization, /) -> Iterator[datetime]:
+        """The last instants within each limit."""
+        if updated_at := known_time(authorization.updated_at):
+            for limit in self._limits_of(project, authorization):
+                yield _end_of(limit, updated_at)
 
     def _limits_of(self, project: Project, authorization: Authorization) -> tuple[_Limit, ...]:
         """Ascending, at least one."""
@@ -154,6 +159,10 @@ class Stale:
             ),
             since=updated_at + limit.max_age,
         )
+
+
+def _end_of(limit: _Limit, updated_at: datetime) -> datetime:
+    return updated_at + min(limit.max_age, _END_OF_TIME - updated_at)
 
 
 PLUGIN = Plugin("stale", Options, Stale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from auditd.audit.authorization import Authorization, Timestamp, TimestampFault, known_time
@@ -12,6 +12,8 @@ from auditd.audit.instant import format_instant
 from auditd.audit.plugin import Plugin
 from auditd.audit.policy import CheckOptions, Observation
 from auditd.audit.rule import Rule
+
+_BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,15 @@ def build(options: Options) -> Rule:
         ),
         judge=partial(_judge, options.tolerance),
         inputs=("created_at", "updated_at"),
+        turns_of=partial(_turns, options.tolerance),
     )
+
+
+def _turns(tolerance: timedelta, authorization: Authorization) -> Iterator[datetime]:
+    """When the times cease to be in the future."""
+    for timestamp in (authorization.created_at, authorization.updated_at):
+        if (instant := known_time(timestamp)) and instant - _BEGINNING_OF_TIME >= tolerance:
+            yield instant - tolerance
 
 
 def _judge(tolerance: timedelta, observation: Observation) -> Iterator[tuple[Authorization, str]]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -16,7 +18,7 @@ from auditd.alerting.silence import Silence
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.hooks.board import Board
 from auditd.hooks.desk import AlertDesk
-from tests.unit.alerting.examples import AT, HOUR, RULES, listed, overdue
+from tests.unit.alerting.examples import AT, HOUR, PROJECT, RULES, listed, overdue
 
 
 class Ledger:
@@ -26,6 +28,7 @@ class Ledger:
         self.error: Exception | None = None
         self.polls: list[tuple[list[Alert], list[Transition], list[Group]]] = []
         self.forgotten: list[tuple[str, list[Alert]]] = []
+        self.times: list[tuple[datetime | None, datetime | None]] = []
 
     async def record_poll(
         self,
@@ -37,6 +40,11 @@ class Ledger:
         if self.error:
             raise self.error
         self.polls.append((list(alerts), list(transitions), list(groups)))
+
+    async def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
+        if self.error:
+            raise self.error
+        self.times.append((snapshot.attempted_at, sighted_at))
 
     async def forget_project(
         self, name: str, alerts: Iterable[Alert] = (), transitions: Iterable[Transition] = ()
@@ -155,3 +163,76 @@ async def test_a_poll_that_is_cancelled_is_recorded_as_a_whole(bench: Bench) -> 
         await task
     assert len(ledger.polls) == 1
     assert bench.board.alerts_of("payments") != ()
+
+
+async def test_a_poll_without_news_only_moves_times(bench: Bench) -> None:
+    snapshot = listed(overdue())
+    await bench.desk.record(snapshot)
+    bench.now = AT + HOUR / 2
+    await bench.desk.record(replace(snapshot, attempted_at=bench.now, succeeded_at=bench.now))
+    assert len(bench.ledger.polls) == 1
+    assert bench.ledger.times == [(bench.now, bench.now)]
+    (alert,) = bench.board.alerts_of("payments")
+    assert alert.last_seen_at == bench.now
+    assert bench.board.alerts == {alert.fingerprint: alert}
+
+
+async def test_time_wakes_what_rests(bench: Bench) -> None:
+    snapshot = listed(overdue())
+    await bench.desk.record(snapshot)
+    bench.now = AT + RULES.flap_window
+    await bench.desk.record(snapshot)
+    assert len(bench.ledger.polls) == 2
+    assert bench.board.alerts_of("payments")[0].recent_firings == ()
+
+
+@pytest.mark.parametrize("how", ["rules", "findings", "clock", "fault"])
+async def test_whatever_alerts_are_made_of_wakes_them(bench: Bench, how: str) -> None:
+    snapshot = listed(overdue())
+    if how == "fault":
+        bench.ledger.error = OSError("disk full")
+    await bench.desk.record(snapshot)
+    bench.ledger.error = None
+    before = len(bench.ledger.polls)
+    if how == "rules":
+        bench.desk.adopt(replace(RULES))
+    if how == "findings":
+        snapshot = listed(overdue(), overdue("gh-side"))
+    bench.now = AT - HOUR if how == "clock" else AT + HOUR / 2
+    await bench.desk.record(snapshot)
+    assert len(bench.ledger.polls) == before + 1
+    assert bench.ledger.times == []
+
+
+async def test_polls_that_are_written_together_lose_no_member_of_their_group() -> None:
+    write = asyncio.Event()
+
+    class Slow(Ledger):
+        async def record_poll(
+            self,
+            snapshot: ProjectSnapshot,
+            alerts: Iterable[Alert],
+            transitions: Iterable[Transition],
+            groups: Iterable[Group],
+        ) -> None:
+            self.polls.append((list(alerts), list(transitions), list(groups)))
+            await write.wait()
+
+    board = Board(build_tree(Route(hook="ops")), hooks=["ops"], alerts={}, groups={})
+    ledger = Slow()
+    desk = AlertDesk(board, ledger, RULES, emit=lambda _: None, now=lambda: AT)
+    names = ["payments", "orders", "stock"]
+    snapshots = [
+        replace(listed(overdue()), project=replace(PROJECT, name=name, project_id=name))
+        for name in names
+    ]
+    async with asyncio.TaskGroup() as group:
+        for snapshot in snapshots:
+            group.create_task(desk.record(snapshot))
+        await asyncio.sleep(0.1)
+        assert [len(groups[0].members) for _, _, groups in ledger.polls] == [1, 2, 3]
+        assert board.groups == {}
+        write.set()
+    (together,) = board.groups.values()
+    assert together.members.keys() == board.alerts.keys()
+    assert len(board.alerts) == 3

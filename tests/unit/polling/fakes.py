@@ -67,8 +67,9 @@ class FakeTurn:
     cloud: FakeCloud
     project: Project
 
-    async def list_authorizations(self) -> Listing:
-        return await self.cloud.answer(self.project)
+    async def list_authorizations(self, known: Listing | None = None) -> Listing:
+        listing = await self.cloud.answer(self.project)
+        return known if known == listing else listing
 
     async def verify(self, authorization: str) -> Verdict:
         return await self.cloud.verdict(authorization)

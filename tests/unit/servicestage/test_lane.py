@@ -108,3 +108,31 @@ async def test_work_that_is_cancelled_in_the_queue_gives_its_place_back() -> Non
 
     assert not places._permits.locked()
     await work(lane, [])
+
+
+async def test_a_rate_of_thousands_is_kept() -> None:
+    lane, sent_at = Lane(5000, Places(32)), list[float]()
+    await asyncio.gather(*(work(lane, sent_at) for _ in range(10_000)))
+
+    assert sent_at[-1] == pytest.approx(2, rel=0.02)
+
+
+async def test_a_free_place_is_taken_without_waiting_and_only_then() -> None:
+    lane = Lane(10, Places(2))
+    assert await lane.take_free_place()
+    assert not await lane.take_free_place()  # the rate
+    await asyncio.sleep(1)
+    assert await lane.take_free_place()
+    await asyncio.sleep(1)
+    assert not await lane.take_free_place()  # the places
+    lane.give_place()
+    assert await lane.take_free_place()
+
+
+async def test_nobody_is_overtaken_by_who_comes_later() -> None:
+    lane = Lane(1, Places(8))
+    assert await lane.take_free_place()
+    waiting = asyncio.create_task(lane.take_place(always))
+    await asyncio.sleep(0.5)
+    assert not await lane.take_free_place()
+    assert await waiting

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from auditd.audit.authorization import Authorization, Listing, Status, TimestampFault
 from auditd.audit.failure import FailureReason, PollError
-from auditd.servicestage.listing import TEXT_LIMIT, parse_listing
+from auditd.servicestage.listed_entry import TEXT_LIMIT
+from auditd.servicestage.listing import parse_listing
 
 ENTRY = {
     "name": "test",
@@ -306,3 +307,52 @@ def test_a_mutilated_list_is_a_list_or_malformed(at: int, removed: int, added: b
 def test_a_truncated_list_is_never_a_shorter_list(at: int) -> None:
     with pytest.raises(PollError):
         parse_listing(GOOD[:at])
+
+
+def body_of(*entries: dict[str, Any]) -> bytes:
+    return json.dumps({"authorizations": entries, "count": len(entries)}).encode()
+
+
+def test_the_same_body_is_the_very_same_listing() -> None:
+    body = body_of(ENTRY, ENTRY | {"name": "other"})
+    known = parse_listing(body)
+    assert parse_listing(bytes(bytearray(body)), known) is known
+
+
+def test_another_body_has_the_very_authorizations_that_did_not_change() -> None:
+    other = ENTRY | {"name": "other"}
+    known = parse_listing(body_of(ENTRY, other))
+    changed = parse_listing(body_of(other | {"status": 1}, ENTRY), known)
+    assert changed == parse_listing(body_of(other | {"status": 1}, ENTRY))
+    assert changed.authorizations[1] is known.authorizations[0]
+
+
+def test_what_the_reader_did_not_make_is_not_taken_for_known() -> None:
+    body = body_of(ENTRY)
+    assert parse_listing(body, Listing(())) == parse_listing(body)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*ENTRY]),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False)
+        | st.text()
+        | st.lists(st.integers(), max_size=2)
+        | st.sampled_from(["7", "0", "-1", "1649731565642"]),
+    )
+)
+def test_the_quick_way_reads_what_the_careful_one_does(fields: dict[str, Any]) -> None:
+    # What no quick reader takes sends the entry the careful way; no field of ours has this name.
+    entry = ENTRY | fields
+    long = entry | {"avartar": "x" * 70_000}
+    assert _outcome(body_of(entry)) == _outcome(body_of(long))
+
+
+def _outcome(body: bytes) -> Listing | str:
+    try:
+        return parse_listing(body)
+    except PollError as error:
+        return error.reason

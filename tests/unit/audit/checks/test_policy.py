@@ -125,3 +125,17 @@ def test_policies_need_names_of_their_own() -> None:
         check(policy("a", "True"), policy("a", "False"))
     with pytest.raises(ValueError, match="a policy needs a name"):
         policy("", "True")
+
+
+def test_time_changes_what_it_says_at_each_age_that_a_policy_names(
+    authorize: Authorize, observe: Observe
+) -> None:
+    project = observe(authorize()).project
+    demands = check(policy("a", 'age > "1d"'), policy("b", 'update_age < "2d" and tag == ""'))
+    authorization = authorize()
+    assert isinstance(authorization.created_at, datetime)
+    assert isinstance(authorization.updated_at, datetime)
+    assert demands.turns(project, authorization) == {
+        authorization.created_at + DAY,
+        authorization.updated_at + 2 * DAY,
+    }

@@ -140,6 +140,17 @@ def test_fires_at_is_the_lowest_limit_that_applies(authorize: Authorize, project
     assert fires_at(PASSWORDS) == UPDATED_AT + timedelta(days=60)
 
 
+def test_time_changes_what_it_says_at_each_limit(authorize: Authorize, project: Project) -> None:
+    def ages(options: Options, **changes: object) -> set[timedelta]:
+        turns = Stale(options).turns(project, authorize(updated_at=UPDATED_AT, **changes))
+        return {turn - UPDATED_AT for turn in turns}
+
+    assert ages(TIERED) == {timedelta(days=days) for days in (90, 180, 365)}
+    assert ages(PASSWORDS) == {timedelta(days=60)}
+    unknown = authorize(updated_at=TimestampFault.ZERO)
+    assert [*Stale(TIERED).turns(project, unknown)] == []
+
+
 def test_the_severities_are_those_of_the_check_its_tiers_and_its_overrides() -> None:
     assert Stale(Options()).severities == {Severity.WARNING}
     assert Stale(TIERED).severities == {Severity.WARNING, Severity.INFO, Severity.CRITICAL}

@@ -87,3 +87,25 @@ def test_the_default_tolerance_is_five_minutes() -> None:
 def test_a_negative_tolerance_is_refused() -> None:
     with pytest.raises(ValueError, match="tolerance must not be negative"):
         Options(tolerance=-MILLISECOND)
+
+
+def test_time_changes_what_it_says_when_a_time_is_not_in_the_future_any_more(
+    authorize: Authorize, observe: Observe
+) -> None:
+    check = PLUGIN.build(Options(tolerance=timedelta(hours=1)))
+    future = authorize(created_at=NOW, updated_at=NOW + timedelta(days=2))
+    observation = observe(future, now=NOW)
+    turns = [*check.turns(observation.project, future)]
+    assert turns == [NOW - timedelta(hours=1), NOW + timedelta(hours=47)]
+    assert [*check.inspect(observe(future, now=turns[1] - MILLISECOND))]
+    assert not [*check.inspect(observe(future, now=turns[1]))]
+
+
+def test_a_time_at_the_beginning_of_the_calendar_does_not_overflow(
+    authorize: Authorize, observe: Observe
+) -> None:
+    first = authorize(
+        created_at=datetime.min.replace(tzinfo=UTC), updated_at=TimestampFault.MISSING
+    )
+    project = observe(first).project
+    assert [*PLUGIN.build(Options()).turns(project, first)] == []

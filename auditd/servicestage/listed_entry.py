@@ -1,0 +1,225 @@
+"""One entry of the answer to ListAuthorizations, turned into this program's own terms.
+
+Lenient about each field, because one odd value must not hide the other authorizations.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import msgspec
+
+from auditd.audit.authorization import Authorization, Status, Timestamp, TimestampFault
+from auditd.audit.failure import FailureReason, PollError
+from auditd.servicestage.foreign_text import cleaned, public_url
+
+TEXT_LIMIT = 200
+"""Characters of a listed text that are kept."""
+
+WHAT = "the list of authorizations"
+"""What was expected, for messages."""
+_FIELD_LIMIT_BYTES = 64 * 1024
+"""A longer field is as good as none: decoding it could take four times its size."""
+_STATUSES = {0: Status.NORMAL, 1: Status.OVERDUE, 2: Status.UNAUTHENTICATED}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_PLAUSIBLE_MILLISECONDS = 10**11
+"""3 March 1973. As seconds it is the year 5138: what is smaller was sent in seconds."""
+
+_SCALARS: msgspec.json.Decoder[int | str | None] = msgspec.json.Decoder(int | str | None)
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_NO_TIME = -1
+ABSENT = msgspec.Raw(b"null")
+_COMMON_STATUSES = {
+    str(number).encode(): (status, str(number)) for number, status in _STATUSES.items()
+}
+
+
+class _Fields(msgspec.Struct):
+    """One authorization as it is nearly always sent, field by field."""
+
+    name: int | str | None = None
+    repo_type: int | str | None = None
+    repo_host: int | str | None = None
+    repo_user: int | str | None = None
+    token_type: int | str | None = None
+    tag: int | str | None = None
+    status: msgspec.Raw = ABSENT
+    create_time: int | str | None = None
+    update_time: int | str | None = None
+
+
+class _Entry(msgspec.Struct):
+    """One that has a field of another kind: each is decoded on its own."""
+
+    name: msgspec.Raw
+    repo_type: msgspec.Raw = ABSENT
+    repo_host: msgspec.Raw = ABSENT
+    repo_user: msgspec.Raw = ABSENT
+    token_type: msgspec.Raw = ABSENT
+    tag: msgspec.Raw = ABSENT
+    status: msgspec.Raw = ABSENT
+    create_time: msgspec.Raw = ABSENT
+    update_time: msgspec.Raw = ABSENT
+
+
+_FIELDS = msgspec.json.Decoder(_Fields)
+_ENTRY = msgspec.json.Decoder(_Entry)
+
+
+def authorization_of(entry: msgspec.Raw) -> Authorization:
+    """What an entry says.
+
+    Raises:
+        PollError: MALFORMED when it is no object or has no name.
+    """
+    fields = _read(entry)
+    name = _cut(_if_text(fields.name))
+    if not name.strip():
+        msg = f"an entry of {WHAT} has no name, so that the list cannot be trusted"
+        raise PollError(FailureReason.MALFORMED, msg)
+    status, raw_status = _COMMON_STATUSES.get(bytes(fields.status)) or (
+        _status(fields.status),
+        _raw_status(fields.status),
+    )
+    return Authorization(
+        name=name,
+        repo_type=_kind(_if_text(fields.repo_type)),
+        repo_host=_host(_if_text(fields.repo_host)),
+        repo_user=_cut(_if_text(fields.repo_user)),
+        token_type=_kind(_if_text(fields.token_type)),
+        tag=_kept(_if_text(fields.tag)),
+        status=status,
+        raw_status=raw_status,
+        created_at=_timestamp(fields.create_time),
+        updated_at=_timestamp(fields.update_time),
+    )
+
+
+def _read(entry: msgspec.Raw) -> _Fields:
+    """The fields of an entry. What is no scalar is "" as a text and _NO_TIME as a time."""
+    if memoryview(entry).nbytes <= _FIELD_LIMIT_BYTES:
+        try:
+            return _FIELDS.decode(entry)
+        except (ValueError, RecursionError):
+            pass  # it is looked at closely, field by field
+    try:
+        raw = _ENTRY.decode(entry)
+    except (ValueError, RecursionError):
+        msg = f"an entry of {WHAT} is no object that has a name"
+        raise PollError(FailureReason.MALFORMED, msg) from None
+    return _Fields(
+        name=_text(raw.name),
+        repo_type=_text(raw.repo_type),
+        repo_host=_text(raw.repo_host),
+        repo_user=_text(raw.repo_user),
+        token_type=_text(raw.token_type),
+        tag=_text(raw.tag),
+        status=raw.status,
+        create_time=_time(raw.create_time),
+        update_time=_time(raw.update_time),
+    )
+
+
+def _time(raw: msgspec.Raw) -> int | str | None:
+    value = _scalar(raw)
+    return _NO_TIME if value is None and not is_null(raw) else value
+
+
+@lru_cache(maxsize=1024)
+def _short_kind(text: str) -> str:
+    return _cut(text.lower())
+
+
+@lru_cache(maxsize=1024)
+def _short_host(text: str) -> str:
+    return _cut(public_url(text))
+
+
+@lru_cache(maxsize=1024)
+def _short(text: str) -> str:
+    return _cut(text)
+
+
+def _kind(text: str) -> str:
+    """In lower case. There are few different ones: each is kept once."""
+    return _short_kind(text) if len(text) <= TEXT_LIMIT else _cut(text.lower())
+
+
+def _host(text: str) -> str:
+    """Without what can hold a password, and likewise kept once."""
+    return _short_host(text) if len(text) <= TEXT_LIMIT else _cut(public_url(text))
+
+
+def _kept(text: str) -> str:
+    return _short(text) if len(text) <= TEXT_LIMIT else _cut(text)
+
+
+def _if_text(value: int | str | None) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _status(raw: msgspec.Raw) -> Status:
+    value = integer(raw)
+    return Status.UNKNOWN if value is None else _STATUSES.get(value, Status.UNKNOWN)
+
+
+def _raw_status(raw: msgspec.Raw) -> str:
+    """A string without its quotes, anything else as it was written; null is the empty string."""
+    if is_null(raw):
+        return ""
+    written = memoryview(raw)[:TEXT_LIMIT].tobytes().decode(errors="replace")
+    return _cut(_text(raw) or written)
+
+
+def _timestamp(value: int | str | None) -> Timestamp:
+    if value is None:
+        return TimestampFault.MISSING
+    milliseconds = _number(value)
+    if milliseconds is None or milliseconds < 0:
+        return TimestampFault.UNREADABLE
+    if milliseconds == 0:
+        return TimestampFault.ZERO
+    if milliseconds < _FIRST_PLAUSIBLE_MILLISECONDS:
+        return TimestampFault.IN_SECONDS
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return TimestampFault.UNREADABLE
+
+
+def is_null(raw: msgspec.Raw) -> bool:
+    """Whether it is, or would be without a field, the JSON null."""
+    return bytes(memoryview(raw)[:5]) == b"null"
+
+
+def integer(raw: msgspec.Raw) -> int | None:
+    """The value of an integer or of a string of digits. `true` and `1.0` are neither."""
+    return _number(_scalar(raw))
+
+
+def _number(value: int | str | None) -> int | None:
+    if isinstance(value, str):
+        return int(value) if _DIGITS.fullmatch(value) else None
+    return value
+
+
+def _text(raw: msgspec.Raw) -> str:
+    """The value of a string, else the empty string."""
+    value = _scalar(raw)
+    return value if isinstance(value, str) else ""
+
+
+def _scalar(raw: msgspec.Raw) -> int | str | None:
+    """The value of an integer or a string, None for anything else."""
+    if memoryview(raw).nbytes > _FIELD_LIMIT_BYTES:
+        return None
+    try:
+        return _SCALARS.decode(raw)
+    except ValueError:
+        return None
+
+
+def _cut(text: str) -> str:
+    return cleaned(text, TEXT_LIMIT)
