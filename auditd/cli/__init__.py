@@ -8,24 +8,37 @@ from importlib import import_module
 from types import FrameType
 
 import click
+from click.shell_completion import CompletionItem
 
 from auditd import __version__
 
-_COMMANDS = (
-    "run",
-    "check",
-    "config",
-    "discover",
-    "hooks",
-    "alerts",
-    "silences",
-    "deliveries",
-    "audit",
-    "simulate",
-    "demo",
-    "version",
-)
+_COMMANDS = {
+    "run": "Poll every project on its schedule until SIGTERM or SIGINT.",
+    "check": "Poll each project once, print what was found, and exit.",
+    "config": "Validate a configuration; print its schema or an example.",
+    "discover": "List the projects that each configured credential can see.",
+    "hooks": "List the configured hooks, switch one on, try one out, or show what it would send.",
+    "alerts": "List alerts, acknowledge one, or get the address where one is mended.",
+    "silences": "List silences, add one, or end one.",
+    "deliveries": "Show what hooks were owed and what became of it; owe dead ones again.",
+    "audit": "Show, verify or export the trail of what happened.",
+    "replay": "Show what this configuration would have alerted on, beside what was alerted on.",
+    "simulate": "Stand in for ServiceStage and IAM, for trials, tests and dry runs.",
+    "demo": "Run simulator and daemon in one process: no configuration, no cloud account.",
+    "completion": "Print the script that makes a shell complete this command.",
+    "version": "Print the versions of this program and of what it stands on.",
+}
+"""What each is for, as its own help begins: to say so nothing is imported."""
+_HIDDEN = frozenset({"man"})
+"""For those who make packages."""
 _DAEMONS = frozenset({"run", "simulate", "demo"})
+
+
+class _Index(click.Group):
+    """Commands in the order in which they were given."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.commands)
 
 
 class _LazyGroup(click.Group):
@@ -35,11 +48,18 @@ class _LazyGroup(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in _COMMANDS.keys() | _HIDDEN:
             return None
         command = import_module(f"auditd.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - an invariant of this package
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _index().format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        own = click.Command.shell_complete(self, ctx, incomplete)
+        return [*_index().shell_complete(ctx, incomplete), *own]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -49,6 +69,12 @@ class _LazyGroup(click.Group):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _end)
         return super().resolve_command(ctx, args)
+
+
+def _index() -> _Index:
+    """Stands for the commands where only their names and their help are asked for."""
+    commands = [click.Command(name, help=text) for name, text in _COMMANDS.items()]
+    return _Index(commands=commands, add_help_option=False)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -37,7 +37,12 @@ def command() -> None:
 @command.command("log")
 @state.at_place
 @click.option("--since", type=DurationType(), help="Only the last while, for example 1h or 7d.")
-@click.option("--kind", "only", type=click.Choice([str(kind) for kind in TrailKind]))
+@click.option(
+    "--kind",
+    "only",
+    type=click.Choice([str(kind) for kind in TrailKind]),
+    help="Only entries of this kind.",
+)
 @state.limit
 @state.output_format
 def log(

@@ -15,14 +15,14 @@ def count_line(report: Report) -> str:
     many projects could not be polled.
     """
     parts = [
-        _counted(len(report.snapshots), "project"),
-        _counted(report.authorizations, "authorization"),
+        counted(len(report.snapshots), "project"),
+        counted(report.authorizations, "authorization"),
         _findings(report),
     ]
     if known := len(report.known):
         parts.append(f"{known} known from the baseline")
     if failed := len(report.failed_projects):
-        parts.append(f"{_counted(failed, 'project')} not polled")
+        parts.append(f"{counted(failed, 'project')} not polled")
     return ", ".join(parts)
 
 
@@ -32,8 +32,9 @@ def _findings(report: Report) -> str:
     if not severities:
         return f"no {new}findings"
     each = [f"{severities[it]} {it}" for it in reversed(Severity) if severities[it]]
-    return f"{_counted(severities.total(), f'{new}finding')} ({', '.join(each)})"
+    return f"{counted(severities.total(), f'{new}finding')} ({', '.join(each)})"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, for one or for many."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

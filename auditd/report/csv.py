@@ -33,11 +33,11 @@ def render(report: Report) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    writer.writerows([_inert(cell) for cell in _cells(row)] for row in report.new)
+    writer.writerows([inert(cell) for cell in _cells(row)] for row in report.new)
     for snapshot in report.failed_projects:
         message = f"{snapshot.failure}: {snapshot.failure_message}"
         failure = (snapshot.project.name, "", "", "", "poll", "", "failed", "", message)
-        writer.writerow([_inert(cell) for cell in failure])
+        writer.writerow([inert(cell) for cell in failure])
     return text.getvalue()
 
 
@@ -56,5 +56,6 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
+    """The cell, such that no spreadsheet runs it; see `render`."""
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -13,7 +13,7 @@ from auditd.audit.finding import Severity
 from auditd.report.counts import count_line
 from auditd.report.model import Report, Row
 
-_STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
@@ -44,7 +44,7 @@ def _findings(rows: tuple[Row, ...]) -> Table:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(
-            Text(row.severity, style=_STYLES[row.severity]),
+            Text(row.severity, style=STYLES[row.severity]),
             Text(row.project),
             Text(row.authorization),
             Text(row.check),
