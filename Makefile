@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 LOCK := --universal --generate-hashes --no-annotate --no-header --quiet --no-strip-extras
 
-.PHONY: setup demo test check chaos lock clean
+.PHONY: setup demo test check chaos manifests wheel sbom audit deb image lock clean
 
 setup: $(VENV)/.run
 
@@ -30,10 +30,35 @@ ROUNDS ?= 2000
 chaos: $(VENV)/.dev
 	AUDITD_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -s tests/chaos $(ARGS)
 
+# What is made from other files of the repository: Kubernetes' copy of the rules, the chart's schema.
+manifests: $(VENV)/.dev
+	$(BIN)/python -m tests.deploy.prometheus_rule
+	$(BIN)/python -m tests.deploy.chart
+
+# What is handed out, in dist/.
+wheel: $(VENV)/.run
+	deploy/wheel/build $(BIN)/python
+
+sbom: $(VENV)/.dev
+	@mkdir -p dist
+	deploy/wheel/sbom $(BIN)/python > dist/sbom.cdx.json
+
+audit: $(VENV)/.dev
+	@mkdir -p dist
+	$(BIN)/pip-audit --requirement requirements/full.txt --require-hashes --disable-pip --format json > dist/audit.json || true
+	deploy/wheel/audit dist/audit.json
+
+deb:
+	deploy/debian/build
+
+image:
+	docker build --file deploy/docker/Dockerfile --tag servicestage-auditd .
+
 # Rewrites the lock files from pyproject.toml; everything else only reads them.
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile $(LOCK) --group build -o requirements/build.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra fast --extra postgres -o requirements/full.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra fast --extra postgres --group test --group lint --group ship --group build -o requirements/dev.txt
 
 clean:
