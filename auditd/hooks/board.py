@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from auditd.alerting.alert import Alert, AlertState
 from auditd.alerting.grouping import Group, admit, regroup
@@ -12,20 +14,14 @@ from auditd.alerting.hush import Hush, Suppression
 from auditd.alerting.inhibition import blind_projects
 from auditd.alerting.route import RouteNode, RouteSettings
 from auditd.alerting.silence import Acknowledgement, Silence
-from auditd.hooks.board_lock import BoardLock
 
 
 class Board:
     """Alerts by project, and the groups of those hooks that are told by messages.
 
-    Whoever changes something holds `lock`, or the part of it that is about that, from reading
-    what it is based on until it is written to the ledger and then published here. So nothing is
-    overwritten and nothing is shown that would not outlive a crash.
-
-    Polls that are written at the same time may touch the same group. Each begins with what the
-    one before it made of the group, and all are published in the order of writing. When one of
-    them cannot be written, a member may be left in the group without its alert; the next flush
-    drops it without a word.
+    Whoever changes something holds `lock` from reading what it is based on until it is written to
+    the ledger and then published here. So nothing is overwritten and nothing is shown that would
+    not outlive a crash.
 
     Args:
         tree: the routes.
@@ -46,15 +42,13 @@ class Board:
         silences: Iterable[Silence] = (),
         acknowledgements: Mapping[str, Acknowledgement] | None = None,
     ) -> None:
-        self.lock = BoardLock()
+        self.lock = asyncio.Lock()
         self._tree = tree
         self._hooks = frozenset(hooks)
         self._of_project: dict[str, tuple[Alert, ...]] = {}
         self._alerts: dict[str, Alert] = {}
         self._blind: dict[str, frozenset[str]] = {}
         self._groups: dict[str, Group] = {}
-        self._drafts: dict[str, Group] = {}
-        """What groups will be once the polls under way are written."""
         self._sighted: dict[str, tuple[datetime, datetime]] = {}
         """By project: that what was last seen at the one instant was seen again at the other."""
         self._dormant: dict[str, Group] = {}
@@ -128,43 +122,41 @@ class Board:
         first, _ = self._sighted.get(project, (seen_at, again_at))
         self._sighted[project] = first, again_at
 
-    def groups_of(self, alerts: Iterable[Alert]) -> frozenset[str]:
-        """The keys of the groups that alerts belong to."""
-        return frozenset(
-            assignment.group_key
-            for alert in alerts
-            for assignment in self._tree.assign(alert.labels)
-            if assignment.settings.hook in self._hooks
-        )
+    def sight_latest(self, project: str, at: datetime) -> None:
+        """What was seen latest of a project was seen again, by another replica."""
+        seen_at = max((alert.last_seen_at for alert in self.alerts_of(project)), default=at)
+        if seen_at < at:
+            self.sight(project, seen_at=seen_at, again_at=at)
 
-    def admit(self, firing: Iterable[Alert], now: datetime) -> Mapping[str, Group]:
-        """The groups that alerts which fire belong to, by key, with them; not yet published."""
+    def members_of(self, group: Group) -> Mapping[str, Alert]:
+        """The alerts of a group, by fingerprint. When they were last seen may be out of date."""
+        return {key: self._alerts[key] for key in group.members if key in self._alerts}
+
+    def admit(
+        self,
+        firing: Iterable[Alert],
+        now: datetime,
+        *,
+        drafts: Mapping[str, Group] = MappingProxyType({}),
+    ) -> Mapping[str, Group]:
+        """The groups that alerts which fire belong to, by key, with them; not yet published.
+
+        `drafts` are groups that are to be published before.
+        """
         groups: dict[str, Group] = {}
         for alert in firing:
             for assignment in self._tree.assign(alert.labels):
                 if assignment.settings.hook in self._hooks:
                     key = assignment.group_key
-                    known = groups.get(key) or self._drafts.get(key) or self._groups.get(key)
+                    known = groups.get(key) or drafts.get(key) or self._groups.get(key)
                     groups[key] = admit(known, assignment, alert.fingerprint, now)
         return groups
-
-    def draft(self, groups: Mapping[str, Group]) -> None:
-        """These are written from now on, and nobody was asked to write anything since `admit`.
-
-        Whoever says so holds `lock.touching` of them until then, and tells `settle`.
-        """
-        self._drafts.update(groups)
-
-    def settle(self, keys: Iterable[str]) -> None:
-        """A poll that touched these groups is over, be it written or not."""
-        for key in keys:
-            if not self.lock.is_touched(key):
-                self._drafts.pop(key, None)
 
     def suppressions(self, alert: Alert, now: datetime) -> list[tuple[str, Suppression]]:
         """The hooks that are not told of a firing alert now, and why not."""
         told = ((it.settings.hook, it.settings) for it in self._tree.assign(alert.labels))
-        judged = ((hook, self.hush.suppression(alert, settings, now)) for hook, settings in told)
+        hush = self.hush
+        judged = ((hook, hush.suppression(alert, settings, now)) for hook, settings in told)
         return [(hook, suppression) for hook, suppression in judged if suppression]
 
     def settings_of(self, group: Group) -> RouteSettings:
@@ -185,6 +177,25 @@ class Board:
             self._groups.pop(group.key, None)
         for listener in self._listeners:
             listener(group.key)
+
+    def receive(self, group: Group) -> None:
+        """A group as another replica wrote it."""
+        if group.hook in self._hooks:
+            self.publish_group(group)
+        else:
+            self._dormant[group.key] = group
+
+    def forget_group(self, key: str) -> None:
+        """A group is over that another replica had written."""
+        self._groups.pop(key, None)
+        self._dormant.pop(key, None)
+
+    def replace_hush(
+        self, silences: Iterable[Silence], acknowledgements: Mapping[str, Acknowledgement]
+    ) -> None:
+        """All that people said of alerts, to whichever replica."""
+        self._silences = {silence.id: silence for silence in silences}
+        self._acknowledgements = dict(acknowledgements)
 
     def publish_silence(self, silence: Silence) -> None:
         """A silence that was made or changed."""

@@ -10,20 +10,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from auditd.alerting.delivery import Delivery, DeliveryState
-from auditd.alerting.events import DeliveryDead, Emit, SendFailure
+from auditd.alerting.events import DeliveryDead, Emit
 from auditd.alerting.retry import DeathReason
-from auditd.hooks.endurance import see_through
+from auditd.alerting.superseded import SupersededError
+from auditd.hooks.crew import Crew
 from auditd.hooks.lane import Lane, Parcel
 from auditd.hooks.ledger import Ledger
-from auditd.hooks.outcome import abandoned, delivered, failed
-from auditd.hooks.port import Hook, HookError, Message, RetryLaterError
+from auditd.hooks.outcome import abandoned
+from auditd.hooks.port import Hook
 from auditd.hooks.removed import RemovedHook
+from auditd.hooks.sending import Sender
 
-SENDERS = 16
-"""Messages under way to one hook, each of another group."""
-
-HANG_SECONDS = 300.0
-"""More than any kind of hook allows itself; what takes longer is a defect of the kind."""
+IN_HAND = 250
+"""Deliveries of one hook that are claimed, sent or settled; so many share the price of a commit."""
 
 LEDGER_PAUSE_SECONDS = 5.0
 """How long to wait after the ledger could not be written."""
@@ -31,17 +30,17 @@ LEDGER_PAUSE_SECONDS = 5.0
 _LONGEST_DELAY = timedelta(hours=4)
 """The longest that the retry schedule gives; more, after a restart, is a clock that was set."""
 
-_LONGEST_HOLD_SECONDS = 3600.0
-
 _log = logging.getLogger(__name__)
 
 
 class Deliverer:
     """Delivers at least once, and for each group in order.
 
-    Each hook has senders of its own, so that none waits for another. An attempt is claimed in the
-    ledger first: when that cannot be written, nothing is sent. What became of an attempt is
-    written before anything else happens to the delivery, so it is repeated only across a crash.
+    Each hook has a crew of its own, so that none waits for another. An attempt is claimed in the
+    ledger first: when that cannot be written, nothing is sent. Many are claimed, and wait to be
+    sent; what is not sent because its hook was held meanwhile is claimed again. What became of an
+    attempt is written before anything else happens to the delivery, so it is repeated only across
+    a crash.
 
     Args:
         hooks: all that are told by messages, by unique names.
@@ -73,12 +72,13 @@ class Deliverer:
         """Hooks that are not configured included."""
         self._group: asyncio.TaskGroup | None = None
         self._ledger = ledger
-        self._external_url = external_url
+        self._sender = Sender(external_url, now=now, monotonic=monotonic, random=random)
         self._emit = emit
         self._now = now
         self._monotonic = monotonic
-        self._random = random
         self._listeners: list[Callable[[str], None]] = []
+        self._elsewhere: dict[str, Delivery] = {}
+        """What other replicas are to send, by the key of the group."""
         owed = tuple(pending)
         former = {delivery.hook for delivery in owed}.difference(hook.name for hook in hooks)
         self.adopt([*hooks, *map(RemovedHook, former)])
@@ -110,7 +110,13 @@ class Deliverer:
     def pending(self) -> tuple[Delivery, ...]:
         """All that is owed, as it is now."""
         lanes = (*self._lanes.values(), *self._closed)
-        return tuple(item for lane in lanes for item in lane.deliveries)
+        ours = (item for lane in lanes for item in lane.deliveries)
+        return (*ours, *self._elsewhere.values())
+
+    @property
+    def hook_names(self) -> frozenset[str]:
+        """Those of all hooks that are told by messages."""
+        return frozenset(self._lanes)
 
     @property
     def switched_off(self) -> frozenset[str]:
@@ -122,7 +128,7 @@ class Deliverer:
         lanes = [lane for lane in self._closed if lane.hook.name == hook]
         if hook in self._lanes:
             lanes.append(self._lanes[hook])
-        return any(lane.has(group_key) for lane in lanes)
+        return group_key in self._elsewhere or any(lane.has(group_key) for lane in lanes)
 
     def free_at(self, hook: str) -> float:
         """When, on the monotonic clock, the hook may be told something new; maybe never."""
@@ -144,8 +150,26 @@ class Deliverer:
         Raises:
             KeyError: there is no such hook.
         """
+        self._elsewhere.pop(delivery.group_key, None)
         delay = min(delivery.next_at - self._now(), _LONGEST_DELAY)
         self._lanes[delivery.hook].accept(delivery, delay_seconds=max(0.0, delay.total_seconds()))
+
+    def hear(self, delivery: Delivery) -> None:
+        """How a delivery stands that another replica is to send, or has sent."""
+        key = delivery.group_key
+        if delivery.state is DeliveryState.PENDING:
+            if not self.is_pending(delivery.hook, key):
+                self._elsewhere[key] = delivery
+        elif key in self._elsewhere and self._elsewhere[key].id == delivery.id:
+            del self._elsewhere[key]
+            self._announce(key)
+
+    def switch_all(self, switched_off: Collection[str]) -> None:
+        """Exactly these hooks are told nothing, whichever replica switched them."""
+        self._switched_off = set(switched_off)
+        for name, lane in self._lanes.items():
+            if lane.is_on is (name in self._switched_off):
+                lane.switch(is_on=name not in self._switched_off)
 
     def switch_on(self, hook: str) -> None:
         """Tell a hook again what it is owed, after the ledger knows.
@@ -172,59 +196,35 @@ class Deliverer:
                 self._group = None
 
     def _start(self, lane: Lane) -> None:
-        if self._group is None:
-            return  # then `run` does so
-        for number in range(SENDERS):
-            name = f"sender {number} of hook {lane.hook.name}"
-            self._group.create_task(self._serve(lane), name=name)
+        if self._group:  # else `run` does so
+            self._group.create_task(self._serve(lane), name=f"deliveries of {lane.hook.name}")
 
     async def _serve(self, lane: Lane) -> None:
-        while parcel := await lane.take():
-            name = f"delivery {parcel.delivery.id}"
-            await see_through(self._handle(lane, parcel), name=name)
-        if lane in self._closed:
-            self._closed.remove(lane)
+        async with Crew(IN_HAND) as crew:
+            while await crew.place() and (parcel := await lane.take()):
+                name = f"delivery {parcel.delivery.id}"
+                crew.begin(self._handle(lane, parcel), name=name)
+        self._closed.remove(lane)
 
     async def _handle(self, lane: Lane, parcel: Parcel) -> None:
         try:
             if parcel.outcome is None and lane.is_closed:
                 parcel = abandoned(parcel.delivery, now=self._now())
             elif parcel.outcome is None:
-                parcel = await self._attempt(lane, parcel.delivery)
+                claimed = replace(parcel.delivery, attempts=parcel.delivery.attempts + 1)
+                await self._ledger.settle(claimed)
+                async with lane.places:
+                    if not lane.is_free:
+                        lane.put_back(parcel, delay_seconds=0.0)
+                        return
+                    parcel = await self._sender.attempt(lane, claimed)
             await self._settle(lane, parcel)
+        except SupersededError:
+            lane.finish(parcel)
+            self._elsewhere[parcel.delivery.group_key] = parcel.delivery
         except Exception as error:  # noqa: BLE001 # whatever the ledger raises; it is logged
             _log.warning("delivery %s waits for the ledger: %r", parcel.delivery.id, error)
             lane.put_back(parcel, delay_seconds=LEDGER_PAUSE_SECONDS)
-
-    async def _attempt(self, lane: Lane, delivery: Delivery) -> Parcel:
-        """Claim and send. Raises only what the ledger raises, and then nothing was sent."""
-        claimed = replace(delivery, attempts=delivery.attempts + 1)
-        await self._ledger.settle(claimed)
-        began_at = self._monotonic()
-        error = await self._send(lane.hook, claimed)
-        now = self._now()
-        if error is None:
-            return delivered(claimed, duration_seconds=self._monotonic() - began_at, now=now)
-        if error.retry_after_seconds:
-            lane.hold(min(error.retry_after_seconds, _LONGEST_HOLD_SECONDS))
-        return failed(claimed, error, random_fraction=self._random(), now=now)
-
-    async def _send(self, hook: Hook, delivery: Delivery) -> HookError | None:
-        message = Message(delivery.id, delivery.notification, delivery.attempts, self._external_url)
-        try:
-            async with asyncio.timeout(HANG_SECONDS):
-                await hook.send(message)
-        except HookError as error:
-            return error
-        except TimeoutError:
-            msg = f"hook {hook.name!r}: it was still sending after {HANG_SECONDS:g} s"
-            return RetryLaterError(SendFailure.TIMEOUT, msg)
-        except Exception as error:  # noqa: BLE001 # a kind may raise anything; it is logged
-            _log.exception("hook %s failed inside this program", hook.name)
-            kind = type(error).__name__
-            msg = f"hook {hook.name!r}: {kind} inside this program; please report it with its log"
-            return RetryLaterError(SendFailure.INTERNAL, msg)
-        return None
 
     async def _settle(self, lane: Lane, parcel: Parcel) -> None:
         """Write what became of an attempt, then tell it and go on. Raises what the ledger does."""
@@ -242,5 +242,8 @@ class Deliverer:
             lane.put_back(Parcel(delivery), delay_seconds=delay)
             return
         lane.finish(parcel)
+        self._announce(delivery.group_key)
+
+    def _announce(self, group_key: str) -> None:
         for listener in self._listeners:
-            listener(delivery.group_key)
+            listener(group_key)

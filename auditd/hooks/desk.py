@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import NoReturn, Protocol, TypeAlias
+from itertools import islice
+from typing import NoReturn
 
 from auditd.alerting.alert import Alert, AlertState
 from auditd.alerting.alert_events import AlertFired, AlertResolved, AlertSuppressed, EmitAlert
@@ -17,71 +17,48 @@ from auditd.alerting.foresight import next_turn
 from auditd.alerting.grouping import Group
 from auditd.alerting.life import Transition, advance, depart
 from auditd.alerting.rules import Rules
+from auditd.alerting.superseded import SupersededError
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.hooks.board import Board
 from auditd.hooks.endurance import see_through
+from auditd.hooks.ledger import PollLedger
+from auditd.hooks.rest import Rest
+
+AT_ONCE = 16
+"""Polls that are written together; so many share the price of a commit."""
 
 _log = logging.getLogger(__name__)
 
-_Step: TypeAlias = tuple[tuple[Alert, ...], tuple[Transition, ...]]
-_Plan: TypeAlias = tuple[tuple[Alert, ...], tuple[Transition, ...], frozenset[str], datetime]
-"""Alerts, transitions, the keys of the groups that they touch, and the instant of all that."""
 
+@dataclass(eq=False, slots=True)
+class _Arrival:
+    """A poll that waits to be recorded."""
 
-class PollLedger(Protocol):
-    """What the desk needs of the store. Each call is one transaction, or raises."""
-
-    async def record_poll(
-        self,
-        snapshot: ProjectSnapshot,
-        alerts: Iterable[Alert],
-        transitions: Iterable[Transition],
-        groups: Iterable[Group],
-    ) -> None:
-        """What a poll made of a project."""
-
-    async def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
-        """When a project was polled that is as it was recorded last.
-
-        `sighted_at` is the latest `last_seen_at` of its alerts; None when it has none.
-        """
-
-    async def forget_project(
-        self, name: str, alerts: Iterable[Alert] = (), transitions: Iterable[Transition] = ()
-    ) -> None:
-        """A project left; only these alerts are kept, until their ends are told."""
+    snapshot: ProjectSnapshot
+    is_taken: bool = False
+    error: BaseException | None = None
+    """Why it is not recorded, once it was taken; None when it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
-    """What alerts were made of; while it is the same, so are they."""
+class _Step:
+    """What a poll makes of the alerts of its project."""
 
-    snapshot: ProjectSnapshot
+    arrival: _Arrival
     rules: Rules
-    since: datetime
-    until: datetime
-    """Exclusive."""
-    sighted_at: datetime | None
-    """The latest `last_seen_at` of the alerts; `since` if a finding stands."""
-
-    def goes_on(self, snapshot: ProjectSnapshot, rules: Rules, now: datetime) -> bool:
-        """Whether another poll that found this can be passed over."""
-        before = self.snapshot
-        return (
-            snapshot.findings is before.findings
-            and snapshot.authorizations is before.authorizations
-            and snapshot.stale_at is before.stale_at
-            and snapshot.verifications is before.verifications
-            and snapshot.project is before.project
-            and snapshot.is_up
-            and before.is_up
-            and rules is self.rules
-            and self.since <= now < self.until
-        )
+    now: datetime
+    alerts: tuple[Alert, ...]
+    transitions: tuple[Transition, ...]
+    groups: Mapping[str, Group]
 
 
 class AlertDesk:
     """Keeps the board true to what polls find.
+
+    Polls that come while others are written wait, and are then written together. Each begins with
+    what the one before it made of a group; they are written and published in one order. When one
+    cannot be written, a group that is written after it may have a member without an alert; the
+    next flush drops it without a word.
 
     What cannot be written is not published either: the alerts stay as they were, and the next
     poll of the project brings them up to date. Polling itself never waits for a full disk.
@@ -102,21 +79,41 @@ class AlertDesk:
         self._emit = emit
         self._now = now
         self._departures: asyncio.Queue[str] = asyncio.Queue()
-        self._resting: dict[str, _Rest] = {}
+        self._arrivals: deque[_Arrival] = deque()
+        self._turn = asyncio.Lock()
+        """Held by whoever records all that wait. It is passed on in the order of arrival."""
+        self._catch_up: Callable[[], Awaitable[None]] = _nothing
+        self._resting: dict[str, Rest] = {}
         """By project."""
 
     def adopt(self, rules: Rules) -> None:
         """Go by these rules from now on. Alerts feel it when their project is recorded next."""
         self._rules = rules
 
+    def share(self, catch_up: Callable[[], Awaitable[None]]) -> None:
+        """Other replicas change the same; `catch_up` makes known here what they wrote."""
+        self._catch_up = catch_up
+
+    async def catch_up(self) -> None:
+        """Know what other replicas wrote. Nothing of a poll is being recorded meanwhile."""
+        await self._catch_up()
+
     async def record(self, snapshot: ProjectSnapshot) -> None:
-        """Bring the alerts of one project up to date. Raises nothing but CancelledError."""
+        """Bring the alerts of one project up to date.
+
+        Raises:
+            SupersededError: another replica changed what is known of the project. Nothing else is
+                raised, but CancelledError.
+        """
         name = snapshot.project.name
         try:
             if (rest := self._rest_of(snapshot)) is not None:
                 await self._record_times(snapshot, rest)
             else:
-                await see_through(self._advance(snapshot), name=f"alerts of {name}")
+                self._resting.pop(name, None)
+                await see_through(self._arrive(_Arrival(snapshot)), name=f"alerts of {name}")
+        except SupersededError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the ledger raises; it is logged
             _log.warning("the alerts of project %s wait for the state: %s", name, error)
 
@@ -130,73 +127,99 @@ class AlertDesk:
             project = await self._departures.get()
             try:
                 await see_through(self._depart(project), name=f"departure of {project}")
+            except SupersededError:
+                await self._catch_up()
+                self.depart(project)
             except Exception as error:  # noqa: BLE001 - whatever the ledger raises; it is logged
                 _log.warning("the end of project %s waits for the state: %s", project, error)
                 asyncio.get_running_loop().call_later(5.0, self.depart, project)
 
-    def _rest_of(self, snapshot: ProjectSnapshot) -> _Rest | None:
+    def _rest_of(self, snapshot: ProjectSnapshot) -> Rest | None:
         """What goes on, when the poll changed nothing that alerts are made of."""
         rest = self._resting.get(snapshot.project.name)
         return rest if rest and rest.goes_on(snapshot, self._rules, self._now()) else None
 
-    async def _record_times(self, snapshot: ProjectSnapshot, rest: _Rest) -> None:
+    async def _record_times(self, snapshot: ProjectSnapshot, rest: Rest) -> None:
         sighted_at, now = rest.sighted_at, self._now()
         if sighted_at == rest.since:
             self._board.sight(snapshot.project.name, seen_at=rest.since, again_at=now)
             sighted_at = now
         await self._ledger.record_times(snapshot, sighted_at)
 
-    async def _advance(self, snapshot: ProjectSnapshot) -> None:
-        name, board = snapshot.project.name, self._board
-        self._resting.pop(name, None)
-        async with board.lock.project(name):
-            rules = self._rules
-            known = board.alerts_of(name)
+    async def _arrive(self, arrival: _Arrival) -> None:
+        """Be recorded by whoever has the turn, at the latest by oneself."""
+        self._arrivals.append(arrival)
+        try:
+            async with self._turn:
+                if not arrival.is_taken:
+                    async with self._board.lock:
+                        await self._record_some()
+        finally:
+            if not arrival.is_taken:
+                self._arrivals.remove(arrival)
+        if arrival.error:
+            raise arrival.error
 
-            def step(now: datetime) -> _Step:
-                return advance(known, snapshot, rules, now)
+    async def _record_some(self) -> None:
+        """Under the board's lock: work out, write, publish, for those that came first."""
+        steps = self._steps()
+        writes = (
+            self._ledger.record_poll(
+                step.arrival.snapshot, step.alerts, step.transitions, step.groups.values()
+            )
+            for step in steps
+        )
+        errors = await asyncio.gather(*writes, return_exceptions=True)
+        for step, error in zip(steps, errors, strict=True):
+            step.arrival.error = error
+            if error is None:
+                self._publish(step)
+        for step in steps:
+            if step.arrival.error is None:
+                self._tell(step.transitions, step.now)
 
-            alerts, transitions, keys, now = await self._step(step)
-            with self._touching(keys):
-                groups = board.admit(_firing(transitions), now)
-                board.draft(groups)
-                await self._ledger.record_poll(snapshot, alerts, transitions, groups.values())
-                board.publish(name, alerts, groups.values())
-            sighted_at = max((alert.last_seen_at for alert in alerts), default=None)
-            until = next_turn(alerts, rules, now)
-            self._resting[name] = _Rest(snapshot, rules, now, until, sighted_at)
-        self._tell(transitions, now)
+    def _steps(self) -> list[_Step]:
+        """Of at most AT_ONCE polls, and of one project at most one."""
+        now = self._now()
+        drafts: dict[str, Group] = {}
+        steps: dict[str, _Step] = {}
+        for arrival in tuple(islice(self._arrivals, AT_ONCE)):
+            name = arrival.snapshot.project.name
+            if name in steps:
+                break
+            self._arrivals.popleft()
+            arrival.is_taken = True
+            arrival.error = InterruptedError("the writing was broken off")
+            try:
+                steps[name] = self._step(arrival, now, drafts)
+            except Exception as error:  # noqa: BLE001 - of this poll; whoever waits logs it
+                arrival.error = error
+            else:
+                drafts.update(steps[name].groups)
+        return list(steps.values())
+
+    def _step(self, arrival: _Arrival, now: datetime, drafts: Mapping[str, Group]) -> _Step:
+        known = self._board.alerts_of(arrival.snapshot.project.name)
+        alerts, transitions = advance(known, arrival.snapshot, self._rules, now)
+        groups = self._board.admit(_firing(transitions), now, drafts=drafts)
+        return _Step(arrival, self._rules, now, alerts, transitions, groups)
+
+    def _publish(self, step: _Step) -> None:
+        snapshot = step.arrival.snapshot
+        name = snapshot.project.name
+        self._board.publish(name, step.alerts, step.groups.values())
+        sighted_at = max((alert.last_seen_at for alert in step.alerts), default=None)
+        until = next_turn(step.alerts, step.rules, step.now)
+        self._resting[name] = Rest(snapshot, step.rules, step.now, until, sighted_at)
 
     async def _depart(self, project: str) -> None:
-        self._resting.pop(project, None)
-        async with self._board.lock.project(project):
-            step = partial(depart, self._board.alerts_of(project))
-            alerts, transitions, keys, now = await self._step(step)
-            with self._touching(keys):
-                await self._ledger.forget_project(project, alerts, transitions)
-                self._board.publish(project, alerts, ())
-        self._tell(transitions, now)
-
-    async def _step(self, step: Callable[[datetime], _Step]) -> _Plan:
-        """What becomes of alerts now, when the groups that are touched can be changed at once.
-
-        No await comes between this and the asking of the ledger, so that what is written later
-        is later, and goes by what was written before.
-        """
-        while True:
+        async with self._turn, self._board.lock:  # after the polls that came before
+            self._resting.pop(project, None)
             now = self._now()
-            alerts, transitions = step(now)
-            keys = self._board.groups_of(it.alert for it in transitions)
-            if await self._board.lock.flushed(keys):
-                return alerts, transitions, keys, now
-
-    @contextmanager
-    def _touching(self, keys: Collection[str]) -> Iterator[None]:
-        try:
-            with self._board.lock.touching(keys):
-                yield
-        finally:
-            self._board.settle(keys)
+            alerts, transitions = depart(self._board.alerts_of(project), now)
+            await self._ledger.forget_project(project, alerts, transitions)
+            self._board.publish(project, alerts, ())
+        self._tell(transitions, now)
 
     def _tell(self, transitions: Iterable[Transition], now: datetime) -> None:
         for transition in transitions:
@@ -206,6 +229,10 @@ class AlertDesk:
                     self._emit(AlertSuppressed(transition.alert, hook, suppression))
             else:
                 self._emit(AlertResolved(transition.alert))
+
+
+async def _nothing() -> None:
+    """Without other replicas everything is known."""
 
 
 def _firing(transitions: Iterable[Transition]) -> list[Alert]:

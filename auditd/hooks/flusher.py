@@ -6,21 +6,28 @@ import asyncio
 import heapq
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from auditd.alerting.delivery import Delivery
 from auditd.alerting.flush import flush
-from auditd.alerting.grouping import next_flush_at
+from auditd.alerting.grouping import Group, next_flush_at
+from auditd.alerting.hush import Hush
 from auditd.alerting.notification import Notification
+from auditd.alerting.superseded import SupersededError
 from auditd.hooks.alarm import Alarm
 from auditd.hooks.board import Board
 from auditd.hooks.deliverer import LEDGER_PAUSE_SECONDS, Deliverer
 from auditd.hooks.endurance import see_through
 from auditd.hooks.ledger import Ledger
 
-AT_ONCE = 250
-"""Groups that are flushed side by side, so that they are written together."""
+AT_ONCE = 64
+"""Groups that are flushed together; so many share the price of a commit."""
+
+YIELD_SECONDS = 1.0
+"""How much later a group is told that another replica is likely to tell."""
+AGAIN_SECONDS = 0.1
+"""How much later one is told that rests on what another replica changed meanwhile."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +65,24 @@ class Flusher:
         self._due: list[tuple[float, str]] = []
         self._planned: dict[str, float] = {}
         self._alarm = Alarm()
+        self._catch_up: Callable[[], Awaitable[None]] | None = None
+        self._is_behind = False
+        self._of_others: set[str] = set()
         board.listen(self._plan_if_new)
         deliverer.listen(self._plan_if_new)
         self.realign()
+
+    def share(self, catch_up: Callable[[], Awaitable[None]]) -> None:
+        """Other replicas flush the same groups; whoever is first tells.
+
+        Args:
+            catch_up: makes known here what the others wrote.
+        """
+        self._catch_up = catch_up
+
+    def yield_to_others(self, key: str) -> None:
+        """Another replica wrote this group last, and will most likely be the next as well."""
+        self._of_others.add(key)
 
     def realign(self) -> None:
         """Plan all groups anew: hooks were switched on, or the wall clock was set."""
@@ -74,68 +96,63 @@ class Flusher:
         while True:
             while (delay := self._delay()) > 0:
                 await self._alarm.wait(delay)
-            await asyncio.gather(*(self._see_through(key) for key in self._take()))
+            await see_through(self._flush_due(), name="flush")
+            if self._is_behind and self._catch_up:
+                self._is_behind = False
+                await self._catch_up()
 
     def _delay(self) -> float:
         return self._due[0][0] - self._monotonic() if self._due else math.inf
 
-    def _take(self) -> list[str]:
-        """Groups that are due, at most AT_ONCE; those that were planned anew are not.
+    async def _flush_due(self) -> None:
+        """While nobody else changes anything: flush, write, publish, whatever can be told."""
+        async with self._board.lock:
+            now, hush = self._now(), self._board.hush
+            await asyncio.gather(*(self._flush(group, now, hush) for group in self._take()))
+
+    def _take(self) -> list[Group]:
+        """Groups that are due and can be told, at most AT_ONCE; others are planned or left.
 
         Of a hook that takes so many messages a minute it is one: whether it can take another is
-        only known when this one is done.
+        only known when this one is written.
         """
-        keys: list[str] = []
+        groups: list[Group] = []
         paced: set[str] = set()
-        while len(keys) < AT_ONCE and self._delay() <= 0:
-            due_at, key = self._due[0]
+        while len(groups) < AT_ONCE and self._delay() <= 0:
+            due_at, key = heapq.heappop(self._due)
+            if self._planned.get(key) != due_at:
+                continue  # it was planned anew
+            del self._planned[key]
             group = self._board.groups.get(key)
-            if group and group.hook in paced:
+            if group is None or self._deliverer.is_pending(group.hook, key):
+                continue  # when the delivery is settled we are told
+            if group.hook in paced:
+                self._plan(key, due_at)
                 break
-            if group and self._deliverer.is_paced(group.hook):
-                paced.add(group.hook)
-            heapq.heappop(self._due)
-            if self._planned.get(key) == due_at:
-                del self._planned[key]
-                keys.append(key)
-        return keys
-
-    async def _see_through(self, key: str) -> None:
-        await see_through(self._handle(key), name=f"flush of {key}")
-
-    async def _handle(self, key: str) -> None:
-        try:
-            await self._flush(key)
-        except Exception as error:  # noqa: BLE001 # whatever the ledger raises; it is logged
-            _log.warning("group %s waits for the ledger: %r", key, error)
-            self._plan(key, self._monotonic() + LEDGER_PAUSE_SECONDS)
-
-    async def _flush(self, key: str) -> None:
-        """Flush one group, or plan it for when that is possible. Raises what the ledger does."""
-        group = self._board.groups.get(key)
-        if group is None or self._deliverer.is_pending(group.hook, key):
-            return  # when the delivery is settled we are told
-        free_at = self._deliverer.free_at(group.hook)
-        if free_at > self._monotonic():
-            if not math.isinf(free_at):
+            if (free_at := self._deliverer.free_at(group.hook)) <= self._monotonic():
+                groups.append(group)
+                if self._deliverer.is_paced(group.hook):
+                    paced.add(group.hook)
+            elif not math.isinf(free_at):
                 self._plan(key, free_at)
-            return
-        async with self._board.lock.flushing(key):
-            delivery = await self._record(key)
-        if delivery:
-            self._deliverer.accept(delivery)
+        return groups
 
-    async def _record(self, key: str) -> Delivery | None:
-        """While nobody else changes the group: flush, write, publish."""
-        group = self._board.groups.get(key)
-        if group is None:
-            return None
-        now = self._now()
+    async def _flush(self, group: Group, now: datetime, hush: Hush) -> None:
+        try:
+            await self._record(group, now, hush)
+        except SupersededError:
+            self._is_behind = True
+            self._plan(group.key, self._monotonic() + AGAIN_SECONDS)
+        except Exception as error:  # noqa: BLE001 # whatever the ledger raises; it is logged
+            _log.warning("group %s waits for the ledger: %r", group.key, error)
+            self._plan(group.key, self._monotonic() + LEDGER_PAUSE_SECONDS)
+
+    async def _record(self, group: Group, now: datetime, hush: Hush) -> None:
         after, notification = flush(
             group,
-            self._board.alerts,
+            self._board.members_of(group),
             self._board.settings_of(group),
-            self._board.hush,
+            hush,
             now=now,
             limit=self._deliverer.limit_of(group.hook),
         )
@@ -143,8 +160,10 @@ class Flusher:
         if delivery or after.members != group.members:
             await self._ledger.record_flush(after, delivery)
         # Otherwise only the time of the flush is new. Lost in a crash, it costs a flush too many.
+        self._of_others.discard(group.key)
         self._board.publish_group(after)
-        return delivery
+        if delivery:
+            self._deliverer.accept(delivery)
 
     def _owed(self, notification: Notification, now: datetime) -> Delivery:
         return Delivery(
@@ -163,7 +182,10 @@ class Flusher:
             return
         now = self._now()
         due_at = next_flush_at(group, self._board.settings_of(group), now)
-        self._plan(key, self._monotonic() + max(0.0, (due_at - now).total_seconds()))
+        delay = max(0.0, (due_at - now).total_seconds())
+        if key in self._of_others:
+            delay += YIELD_SECONDS
+        self._plan(key, self._monotonic() + delay)
 
     def _plan(self, key: str, at: float) -> None:
         self._planned[key] = at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import math
 from collections.abc import Callable
@@ -12,7 +13,10 @@ from auditd.alerting.delivery import Delivery
 from auditd.alerting.events import DeliveryDead, DeliveryRetried, DeliverySent
 from auditd.hooks.alarm import Alarm
 from auditd.hooks.pace import Pace
-from auditd.hooks.port import Hook
+from auditd.hooks.port import Frugal, Hook
+
+AT_ONCE = 16
+"""Messages under way to one hook, each of another group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Lane:
         self.hook = hook
         self.is_on = is_on
         self.is_closed = False
+        self.places = asyncio.Semaphore(_places(hook))
+        """One is held while a message is under way."""
         self._monotonic = monotonic
         self._pace = Pace(hook.messages_per_minute)
         self._held_until = -math.inf
@@ -62,6 +68,14 @@ class Lane:
         if not self.is_on:
             return math.inf
         return max(self._pace.free_at(self._monotonic()), self._held_until)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether what was claimed can be sent now."""
+        if not self.is_on or self.is_closed or self._held_until > self._monotonic():
+            return False
+        is_ledger_behind = bool(self._due) and self._parcels[self._due[0][-1]].outcome is not None
+        return not is_ledger_behind
 
     def accept(self, delivery: Delivery, *, delay_seconds: float) -> None:
         """Take over a delivery whose group has none here."""
@@ -96,6 +110,8 @@ class Lane:
     def adopt(self, hook: Hook) -> None:
         """Send by this from the next attempt on: the hook was configured anew."""
         self._pace = self._pace.at(hook.messages_per_minute)
+        if _places(hook) != _places(self.hook):
+            self.places = asyncio.Semaphore(_places(hook))
         self.hook = hook
         self._alarm.ring()
 
@@ -138,3 +154,7 @@ class Lane:
             return math.inf
         paced_at = self._pace.free_at(now) if parcel.delivery.attempts else now
         return max(due_at, self._held_until, paced_at) - now
+
+
+def _places(hook: Hook) -> int:
+    return min(hook.at_once, AT_ONCE) if isinstance(hook, Frugal) else AT_ONCE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from auditd.alerting.delivery import Delivery, DeliveryState
+from auditd.alerting.delivery import AttemptOutcome, Delivery, DeliveryState, tried_also
 from auditd.alerting.events import DeliveryDead, DeliveryRetried, DeliverySent, SendFailure
 from auditd.alerting.retry import DeathReason, RetryAt, next_attempt
 from auditd.hooks.lane import Parcel
@@ -24,9 +24,9 @@ def delivered(delivery: Delivery, *, duration_seconds: float, now: datetime) -> 
         duration_seconds=duration_seconds,
         latency_seconds=max(0.0, latency.total_seconds()),
     )
-    return Parcel(
-        replace(delivery, state=DeliveryState.DELIVERED, last_error="", settled_at=now), sent
-    )
+    tried = tried_also(delivery, AttemptOutcome.DELIVERED, at=now)
+    state = DeliveryState.DELIVERED
+    return Parcel(replace(delivery, state=state, last_error="", settled_at=now, tried=tried), sent)
 
 
 def failed(
@@ -38,6 +38,8 @@ def failed(
         delivery.attempts, age, error.failure, random_fraction=random_fraction, now=now
     )
     message = str(error)
+    tried = tried_also(delivery, AttemptOutcome.FAILED, at=now, detail=message)
+    delivery = replace(delivery, last_error=message, tried=tried)
     if isinstance(verdict, RetryAt):
         retried = DeliveryRetried(
             hook=delivery.hook,
@@ -48,7 +50,7 @@ def failed(
             message=message,
             next_at=verdict.at,
         )
-        return Parcel(replace(delivery, next_at=verdict.at, last_error=message), retried)
+        return Parcel(replace(delivery, next_at=verdict.at), retried)
     return _dead(delivery, error.reason, message, verdict.reason, now)
 
 

@@ -102,6 +102,14 @@ class Hook(Protocol):
 
 
 @runtime_checkable
+class Frugal(Protocol):
+    """A hook to which each message takes a process or a connection of its own."""
+
+    at_once: int
+    """The most calls of `send` under way."""
+
+
+@runtime_checkable
 class Preview(Protocol):
     """A hook that makes its own connections, and so shows itself what it would send."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from auditd.alerting.alert import Alert, AlertState
 from auditd.alerting.annotations import annotate
@@ -20,6 +20,10 @@ GATHER_SECONDS = 0.2
 
 RESOLVED_FOR = timedelta(minutes=15)
 """How long the end of an alert is told again."""
+
+
+Claim: TypeAlias = Callable[[str, timedelta], Awaitable[bool]]
+"""Whether it is for this process to do now what is done once in such an interval."""
 
 
 class Refresher:
@@ -48,6 +52,7 @@ class Refresher:
         self._tree = tree
         self._now = now
         self._changed = asyncio.Event()
+        self._claim: Claim | None = None
         self._is_routed: dict[str, bool] = {}
         """By fingerprint, which stands for the labels that decide it."""
 
@@ -60,6 +65,13 @@ class Refresher:
         self._is_routed.clear()
         self.wake()
 
+    def share(self, claim: Claim) -> None:
+        """Other replicas tell the same state: each minute whoever claims it does.
+
+        What changed here is told from here as well.
+        """
+        self._claim = claim
+
     def wake(self) -> None:
         """An alert fired or ended: do not wait for the next minute."""
         self._changed.set()
@@ -67,13 +79,20 @@ class Refresher:
     async def run(self) -> NoReturn:
         """Refresh until cancelled."""
         while True:
-            self._changed.clear()
-            now = self._now()
-            await self._hook.refresh(self.state(now), now)
+            if await self._is_ours_to_tell():
+                now = self._now()
+                await self._hook.refresh(self.state(now), now)
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_SECONDS):
                     await self._changed.wait()
                     await asyncio.sleep(GATHER_SECONDS)
+
+    async def _is_ours_to_tell(self) -> bool:
+        is_news = self._changed.is_set()
+        self._changed.clear()
+        if is_news or self._claim is None:
+            return True
+        return await self._claim(f"refresh {self._hook.name}", timedelta(seconds=INTERVAL_SECONDS))
 
     def state(self, now: datetime) -> tuple[NotifiedAlert, ...]:
         """What the hook is told at this instant: what fires, and what ended lately."""

@@ -48,6 +48,7 @@ class ExecHook:
 
     kind = "exec"
     limit: int | None = None
+    at_once = 4
 
     def __init__(self, name: str, options: ExecOptions, surroundings: Surroundings) -> None:
         self.name = name

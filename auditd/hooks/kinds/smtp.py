@@ -118,6 +118,7 @@ class SmtpHook:
 
     kind = "smtp"
     limit: int | None = 500
+    at_once = 4
 
     def __init__(self, name: str, options: SmtpOptions, surroundings: Surroundings) -> None:
         self.name = name

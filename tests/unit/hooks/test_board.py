@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -63,3 +64,35 @@ def test_an_acknowledgement_suppresses_its_alert(board: Board) -> None:
     acknowledgement = Acknowledgement(alert.fingerprint, START, START, "me", "")
     board.publish_acknowledgement(acknowledgement)
     assert board.hush.acknowledgements == {alert.fingerprint: acknowledgement}
+
+
+def test_what_another_replica_wrote_is_known_and_told_to_listeners(board: Board) -> None:
+    group = next(iter(board.admit([alert_of("a")], START).values()))
+    heard: list[str] = []
+    board.listen(heard.append)
+    board.receive(group)
+    assert board.groups == {group.key: group}
+    assert heard == [group.key]
+    board.receive(replace(group, key="k", hook="elsewhere"))  # it may come back with a reload
+    assert board.groups == {group.key: group}
+    board.forget_group(group.key)
+    assert board.groups == {}
+
+
+def test_what_another_replica_saw_again_is_seen_again_here(board: Board) -> None:
+    alert = alert_of("a")
+    board.publish("payments", (alert,), ())
+    later = alert.last_seen_at + timedelta(minutes=5)
+    board.sight_latest("payments", later)
+    board.sight_latest("payments", alert.last_seen_at)  # what is late changes nothing
+    board.sight_latest("unknown", later)
+    assert [known.last_seen_at for known in board.alerts_of("payments")] == [later]
+
+
+def test_what_people_said_to_another_replica_takes_the_place_of_all(board: Board) -> None:
+    alert = alert_of("a")
+    acknowledgement = Acknowledgement(alert.fingerprint, START, START, "me", "")
+    board.replace_hush((), {alert.fingerprint: acknowledgement})
+    assert board.hush.acknowledgements == {alert.fingerprint: acknowledgement}
+    board.replace_hush((), {})
+    assert board.hush.acknowledgements == {}

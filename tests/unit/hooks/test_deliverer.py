@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
@@ -20,7 +20,9 @@ from auditd.alerting.events import (
     SendFailure,
 )
 from auditd.alerting.retry import DeathReason
+from auditd.alerting.superseded import SupersededError
 from auditd.hooks.deliverer import Deliverer
+from auditd.hooks.lane import AT_ONCE
 from auditd.hooks.port import Message, RefusedError, RetryLaterError, SwitchedOffError
 from tests.unit.hooks.fakes import START, FakeHook, FakeLedger, delivery_of
 
@@ -211,6 +213,60 @@ async def test_retry_after_holds_the_whole_hook(world: World) -> None:
     assert {message.id for message in hook.taken} == {"msg_1", "msg_2"}
 
 
+async def test_what_was_claimed_when_the_hook_was_held_is_sent_later_as_the_same_attempt(
+    world: World,
+) -> None:
+    def throttle(message: Message) -> None:
+        if _monotonic() < 100:
+            raise RetryLaterError(SendFailure.THROTTLED, "slow", retry_after_seconds=120)
+
+    hook = FakeHook(behave=throttle, seconds=1.0)
+    deliverer = world.deliverer(hook)
+    async with running(deliverer):
+        for number in range(3 * AT_ONCE):
+            await world.owe(deliverer, delivery_of(number))
+        await asyncio.sleep(100)
+        assert len(hook.attempts) == AT_ONCE
+        await asyncio.sleep(100)
+    sent = Counter(message.attempt for message in hook.taken)
+    assert sent == {1: 2 * AT_ONCE, 2: AT_ONCE}
+
+
+async def test_what_was_claimed_is_not_sent_while_an_outcome_cannot_be_written(
+    world: World,
+) -> None:
+    def fill_the_disk(_: Message) -> None:
+        if _monotonic() == 1.0:
+            world.ledger.fault = OSError(28, "No space left on device")
+
+    hook = FakeHook(behave=fill_the_disk, seconds=1.0)
+    deliverer = world.deliverer(hook)
+    async with running(deliverer):
+        for number in range(4 * AT_ONCE):
+            await world.owe(deliverer, delivery_of(number))
+        await asyncio.sleep(30)
+        assert len(hook.attempts) <= 2 * AT_ONCE  # some begin before the first note has failed
+        world.ledger.fault = None
+        await asyncio.sleep(60)
+    assert {message.id for message in hook.taken} == world.ledger.deliveries.keys()
+    assert len(hook.attempts) == 4 * AT_ONCE
+
+
+async def test_a_frugal_hook_is_sent_fewer_messages_at_once(world: World) -> None:
+    @dataclass
+    class Frugal(FakeHook):
+        at_once: int = 2
+
+    hook, plain = Frugal(seconds=1.0), FakeHook("plain", seconds=1.0)
+    deliverer = world.deliverer(hook, plain)
+    async with running(deliverer):
+        for number in range(2 * AT_ONCE):
+            await world.owe(deliverer, delivery_of(number))
+            await world.owe(deliverer, delivery_of(number, hook="plain"))
+        await asyncio.sleep(0.5)
+        assert (len(hook.attempts), len(plain.attempts)) == (2, AT_ONCE)
+
+
 async def test_410_switches_the_hook_off_until_somebody_switches_it_on(world: World) -> None:
     def go(_: Message) -> None:
         if _monotonic() < 10:
@@ -353,3 +409,48 @@ async def test_hooks_that_are_not_there_are_never_free(world: World) -> None:
     deliverer = world.deliverer()
     assert deliverer.free_at("nobody") == float("inf")
     assert not deliverer.is_pending("nobody", "group")
+
+
+async def test_what_another_replica_is_to_send_is_pending_until_it_has(world: World) -> None:
+    deliverer = world.deliverer(FakeHook())
+    settled: list[str] = []
+    deliverer.listen(settled.append)
+    deliverer.hear(delivery_of(1))
+    assert deliverer.is_pending("ops", "ops-1")
+    assert deliverer.pending == (delivery_of(1),)
+    delivered = replace(delivery_of(1), state=DeliveryState.DELIVERED)
+    deliverer.hear(replace(delivered, id="msg_older"))
+    assert settled == []
+    deliverer.hear(delivered)
+    assert settled == ["ops-1"]
+    assert not deliverer.is_pending("ops", "ops-1")
+
+
+async def test_what_is_taken_over_from_another_replica_is_sent(world: World) -> None:
+    hook = FakeHook()
+    deliverer = world.deliverer(hook)
+    deliverer.hear(delivery_of(1))
+    async with running(deliverer):
+        await world.owe(deliverer, delivery_of(1))
+        await asyncio.sleep(1)
+    assert world.ledger.deliveries["msg_1"].state is DeliveryState.DELIVERED
+    assert deliverer.pending == ()
+
+
+async def test_what_another_replica_has_taken_over_is_not_sent(world: World) -> None:
+    hook = FakeHook()
+    deliverer = world.deliverer(hook)
+    world.ledger.fault = SupersededError()
+    async with running(deliverer):
+        await world.owe(deliverer, delivery_of(1))
+        await asyncio.sleep(60)
+    assert hook.taken == []
+    assert deliverer.is_pending("ops", "ops-1")  # until we hear that it was sent
+
+
+async def test_a_hook_that_another_replica_switched_is_switched_here(world: World) -> None:
+    deliverer = world.deliverer(FakeHook())
+    deliverer.switch_all({"ops": "410 Gone"})
+    assert deliverer.switched_off == {"ops"}
+    deliverer.switch_all({})
+    assert deliverer.switched_off == frozenset()

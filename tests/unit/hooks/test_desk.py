@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from auditd.alerting.alert import Alert, EndReason
+from auditd.alerting.alert import Alert, AlertState, EndReason
 from auditd.alerting.alert_events import AlertEvent, AlertFired, AlertResolved, AlertSuppressed
 from auditd.alerting.grouping import Group
 from auditd.alerting.hush import Suppression
@@ -15,9 +16,10 @@ from auditd.alerting.life import Transition
 from auditd.alerting.matcher import Matcher, Operator
 from auditd.alerting.route import Route, build_tree
 from auditd.alerting.silence import Silence
+from auditd.alerting.superseded import SupersededError
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.hooks.board import Board
-from auditd.hooks.desk import AlertDesk
+from auditd.hooks.desk import AT_ONCE, AlertDesk
 from tests.unit.alerting.examples import AT, HOUR, PROJECT, RULES, listed, overdue
 
 
@@ -204,35 +206,133 @@ async def test_whatever_alerts_are_made_of_wakes_them(bench: Bench, how: str) ->
     assert bench.ledger.times == []
 
 
-async def test_polls_that_are_written_together_lose_no_member_of_their_group() -> None:
-    write = asyncio.Event()
+class SlowLedger(Ledger):
+    """Writes only when it is let."""
 
-    class Slow(Ledger):
-        async def record_poll(
-            self,
-            snapshot: ProjectSnapshot,
-            alerts: Iterable[Alert],
-            transitions: Iterable[Transition],
-            groups: Iterable[Group],
-        ) -> None:
-            self.polls.append((list(alerts), list(transitions), list(groups)))
-            await write.wait()
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = asyncio.Event()
+        self.refused: set[str] = set()
 
+    async def record_poll(
+        self,
+        snapshot: ProjectSnapshot,
+        alerts: Iterable[Alert],
+        transitions: Iterable[Transition],
+        groups: Iterable[Group],
+    ) -> None:
+        await super().record_poll(snapshot, alerts, transitions, groups)
+        await self.go_on.wait()
+        if snapshot.project.name in self.refused:
+            msg = "not this one"
+            raise OSError(msg)
+
+
+_NAMES = ("payments", "orders", "stock")
+
+
+@asynccontextmanager
+async def _polls_under_way(
+    ledger: SlowLedger, *, is_locked: bool = False, names: Iterable[str] = _NAMES
+) -> AsyncIterator[tuple[Board, AlertDesk, dict[str, asyncio.Task[None]]]]:
+    """One is written and the others wait; or all wait for the board's lock and are written then."""
     board = Board(build_tree(Route(hook="ops")), hooks=["ops"], alerts={}, groups={})
-    ledger = Slow()
     desk = AlertDesk(board, ledger, RULES, emit=lambda _: None, now=lambda: AT)
-    names = ["payments", "orders", "stock"]
-    snapshots = [
-        replace(listed(overdue()), project=replace(PROJECT, name=name, project_id=name))
-        for name in names
-    ]
-    async with asyncio.TaskGroup() as group:
-        for snapshot in snapshots:
-            group.create_task(desk.record(snapshot))
-        await asyncio.sleep(0.1)
+    polls = {}
+    async with board.lock if is_locked else nullcontext():
+        for name in names:
+            project = replace(PROJECT, name=name, project_id=name)
+            snapshot = replace(listed(overdue()), project=project)
+            polls[name] = asyncio.create_task(desk.record(snapshot))
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)
+    yield board, desk, polls
+    ledger.go_on.set()
+    await asyncio.wait(polls.values())
+
+
+@pytest.mark.looptime
+async def test_polls_that_come_together_are_written_together_and_lose_no_member() -> None:
+    ledger = SlowLedger()
+    async with _polls_under_way(ledger, is_locked=True) as (board, _, _):
         assert [len(groups[0].members) for _, _, groups in ledger.polls] == [1, 2, 3]
         assert board.groups == {}
-        write.set()
     (together,) = board.groups.values()
     assert together.members.keys() == board.alerts.keys()
     assert len(board.alerts) == 3
+
+
+@pytest.mark.looptime
+async def test_polls_that_come_while_others_are_written_wait_and_go_by_them() -> None:
+    ledger = SlowLedger()
+    async with _polls_under_way(ledger) as (board, _, _):
+        assert len(ledger.polls) == 1
+    assert [len(groups[0].members) for _, _, groups in ledger.polls] == [1, 2, 3]
+    (together,) = board.groups.values()
+    assert together.members.keys() == board.alerts.keys()
+
+
+@pytest.mark.looptime
+async def test_one_poll_that_cannot_be_written_is_left_out_alone() -> None:
+    ledger = SlowLedger()
+    ledger.refused = {"orders"}
+    async with _polls_under_way(ledger, is_locked=True) as (board, _, _):
+        pass
+    assert board.projects == {"payments", "stock"}
+
+
+@pytest.mark.looptime
+async def test_a_poll_that_is_given_up_while_it_waits_is_not_recorded() -> None:
+    ledger = SlowLedger()
+    async with _polls_under_way(ledger) as (board, _, polls):
+        polls["orders"].cancel()
+        await asyncio.wait({polls["orders"]})
+    assert board.projects == {"payments", "stock"}
+
+
+@pytest.mark.looptime
+async def test_a_project_ends_after_its_poll_that_came_before() -> None:
+    ledger = SlowLedger()
+    async with _polls_under_way(ledger) as (board, desk, _):
+        running = asyncio.create_task(desk.run())
+        desk.depart("stock")
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)
+    running.cancel()
+    assert [name for name, _ in ledger.forgotten] == ["stock"]
+    assert all(alert.state is AlertState.RESOLVED for alert in board.alerts_of("stock"))
+
+
+@pytest.mark.looptime
+async def test_only_so_many_polls_are_written_at_once() -> None:
+    ledger = SlowLedger()
+    names = [f"p{number}" for number in range(2 * AT_ONCE)]
+    async with _polls_under_way(ledger, is_locked=True, names=names) as (board, _, _):
+        assert len(ledger.polls) == AT_ONCE
+    assert len(ledger.polls) == len(board.projects) == len(names)
+
+
+@pytest.mark.looptime
+async def test_two_polls_of_a_project_are_recorded_one_after_the_other() -> None:
+    ledger = SlowLedger()
+    async with _polls_under_way(ledger, is_locked=True, names=["p", "p"]):
+        assert len(ledger.polls) == 1
+    fired = [len(transitions) for _, transitions, _ in ledger.polls]
+    assert fired == [1, 0]
+
+
+async def test_a_poll_that_another_replica_superseded_is_for_the_poller_to_do_again(
+    bench: Bench,
+) -> None:
+    bench.ledger.error = SupersededError()
+    with pytest.raises(SupersededError):
+        await bench.desk.record(listed(overdue()))
+    assert bench.board.alerts_of("payments") == ()
+    caught_up: list[int] = []
+
+    async def catch_up() -> None:
+        caught_up.append(1)
+
+    bench.desk.share(catch_up)
+    await bench.desk.catch_up()
+    assert caught_up == [1]

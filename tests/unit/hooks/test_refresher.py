@@ -101,3 +101,24 @@ def test_ages_are_those_of_the_instant() -> None:
 
 def test_a_firing_alert_outlasts_three_refreshes_that_fail() -> None:
     assert 3 * timedelta(seconds=INTERVAL_SECONDS) < GOOD_FOR
+
+
+@pytest.mark.looptime
+async def test_of_replicas_the_one_that_claims_the_minute_tells_and_the_one_with_news() -> None:
+    recorder, asked = StateRecorder(), []
+
+    async def claim(name: str, every: timedelta) -> bool:
+        asked.append((name, every.total_seconds()))
+        return len(asked) == 2
+
+    refresher = Refresher(recorder, lambda: [alert_of("a")], TREE, now=_now)
+    refresher.share(claim)
+    running = asyncio.create_task(refresher.run())
+    await asyncio.sleep(130)
+    refresher.wake()
+    await asyncio.sleep(5)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert asked == [("refresh am", 60.0)] * 3
+    assert [at for at, _ in recorder.told] == [60.0, 130.2]
