@@ -119,6 +119,14 @@ class CredentialRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialThrottled:
+    """The remote side wants fewer requests; nothing is sent with it until `held_until`."""
+
+    credential: str
+    held_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DiscoveryAdded:
     """A project joined the fleet. `source` is for example `iam/prod`."""
 
@@ -157,6 +165,7 @@ Event: TypeAlias = (
     | AuthorizationChanged
     | CredentialRefreshed
     | CredentialRejected
+    | CredentialThrottled
     | DiscoveryAdded
     | DiscoveryRemoved
     | DiscoveryFailed

@@ -45,7 +45,10 @@ def judge(
 ) -> Judged:
     """Run the checks on what changed since `previous`, or on all where that is not enough."""
     former = _standing(previous, policy, observation.now)
-    if former and not (_is_distinct(former.listing) and _is_distinct(listing)):
+    if former and not (
+        _is_distinct(former.listing, previous.authorizations or {})
+        and _is_distinct(listing, observation.authorizations)
+    ):
         former = None  # that a name is listed once more is not seen in what is distinct
     fresh = _fresh(previous, observation)
     names = dict.fromkeys(sorted(fresh | former.fresh) if former else ())
@@ -55,8 +58,8 @@ def judge(
     stale_at = stale_instants(policy, previous.project, seen.authorizations)
     until = _next_turn(policy, previous.project, seen)
     if former:
-        known = {name: previous.stale_at[name] for name in previous.stale_at.keys() - names}
-        stale_at = _in_order(observation.authorizations, {**known, **stale_at})
+        of = {**previous.stale_at, **dict.fromkeys(names), **stale_at}
+        stale_at = {name: at for name in observation.authorizations if (at := of.get(name))}
         until = min(until, former.until)
     return Judged(
         previous.findings if findings == previous.findings else findings,
@@ -82,10 +85,12 @@ def changed_names(before: Mapping[str, object], after: Mapping[str, object]) -> 
     """Those that came, went, or stand for something else."""
     if before is after:
         return frozenset()
-    return frozenset(
+    if not before:
+        return frozenset(after)
+    return frozenset(before.keys() - after.keys()).union(
         name
-        for name in before.keys() | after.keys()
-        if (one := before.get(name)) is not (other := after.get(name)) and one != other
+        for name, value in after.items()
+        if (known := before.get(name)) is not value and known != value
     )
 
 
@@ -96,7 +101,7 @@ def shared(before: Mapping[str, _V] | None, after: Mapping[str, _V]) -> Mapping[
     if before == after:
         return before
     return {
-        name: known if (known := before.get(name)) is not None and known == value else value
+        name: known if (known := before.get(name)) is value or known == value else value
         for name, value in after.items()
     }
 
@@ -109,8 +114,7 @@ def _standing(previous: ProjectSnapshot, policy: Policy, at: datetime) -> Judgem
     return former if former.since <= at < former.until or at == former.since else None
 
 
-def _is_distinct(listing: Listing) -> bool:
-    names = {authorization.name for authorization in listing.authorizations}
+def _is_distinct(listing: Listing, names: Collection[str]) -> bool:
     return len(names) == len(listing.authorizations)
 
 
@@ -143,10 +147,10 @@ def _kept(findings: Iterable[Finding], names: Collection[str]) -> list[Finding]:
 
 def _next_turn(policy: Policy, project: Project, seen: Observation) -> datetime:
     """The first instant from now on at or just after which time may change what is found."""
-    turns = (
-        turn
-        for check in policy.checks
-        for authorization in seen.authorizations.values()
-        for turn in check.turns(project, authorization)
-    )
-    return min((turn for turn in turns if turn >= seen.now), default=_END_OF_TIME)
+    now, nearest = seen.now, _END_OF_TIME
+    for check in policy.checks:
+        for authorization in seen.authorizations.values():
+            for turn in check.turns(project, authorization):
+                if now <= turn < nearest:
+                    nearest = turn
+    return nearest

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from auditd import __version__
+from auditd.audit.events import Event
 from auditd.audit.finding import Severity
 from auditd.audit.project import Project
 from auditd.cli import options
 from auditd.cli.exits import Exit, stop
 from auditd.cli.loading import load_or_stop
 from auditd.cli.output import open_console
+from auditd.cli.poll_progress import PollProgress
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.errors import UnusableSettingError
 from auditd.daemon.once import DiscoveryError, find_projects, poll_once
@@ -122,10 +122,16 @@ async def _check(
     settings: Settings, catalog: Catalog, only: Collection[str], baseline: frozenset[Identity]
 ) -> _Checked:
     counts = PollCounts()
-    async with open_watch(settings, catalog, emit=counts.count) as watch:
-        projects = _select(await find_projects(watch), only)
-        with _progress(len(projects)) as advance:
-            snapshots = await poll_once(watch, projects, advance)
+
+    def emit(event: Event) -> None:
+        counts.count(event)
+        progress.tell(event)
+
+    with PollProgress(Console(stderr=True), utc_now) as progress:
+        async with open_watch(settings, catalog, emit=emit) as watch:
+            projects = _select(await find_projects(watch), only)
+            progress.begin(len(projects))
+            snapshots = await poll_once(watch, projects, progress.advance)
         report = Report(
             snapshots=snapshots,
             checks=watch.policy.checks,
@@ -145,23 +151,6 @@ def _select(projects: Sequence[Project], only: Collection[str]) -> Sequence[Proj
             msg = f"--project: there is no project {name!r}{hint}"
             raise ValueError(msg)
     return [project for project in projects if not only or project.name in only]
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error while polls are under way, only where a person watches."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("polling projects"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
 
 
 def _exit_code(report: Report, fail_on: Severity) -> Exit:

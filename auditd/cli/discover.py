@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,10 +16,11 @@ from auditd.cli import options
 from auditd.cli.exits import Exit, stop
 from auditd.cli.loading import load_or_stop
 from auditd.cli.output import open_console
+from auditd.cli.poll_progress import PollProgress
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.errors import UnusableSettingError
 from auditd.daemon.sight import Sight, look_around
-from auditd.daemon.watch import open_watch
+from auditd.daemon.watch import open_watch, utc_now
 
 
 @click.command("discover")
@@ -50,8 +52,9 @@ def command(config_file: Path, *, output_format: str) -> None:
 
 
 async def _look(settings: Settings, catalog: Catalog) -> Sight:
-    async with open_watch(settings, catalog) as watch:
-        return await look_around(watch)
+    with PollProgress(Console(stderr=True), utc_now) as progress:
+        async with open_watch(settings, catalog, emit=progress.tell) as watch:
+            return await look_around(watch)
 
 
 def _table(sight: Sight) -> Table:

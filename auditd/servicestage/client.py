@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 from auditd.audit.credential import CredentialStatus
@@ -51,19 +51,24 @@ class Client:
         """See Channel."""
         self._channel.pace_at(requests_per_second)
 
-    @asynccontextmanager
-    async def admitted(self, scope: Scope, *, budget_seconds: float) -> AsyncIterator[Admission]:
+    def lift_holds(self) -> None:
+        """See Gate."""
+        self._gate.lift_holds()
+
+    async def admit(self, scope: Scope, *, budget_seconds: float) -> Admission:
         """Wait for the gate, the lane and a place; the first request may then go at once.
+
+        What it gives is to be entered, and left when the work is done.
 
         Raises:
             PollError: that cannot be had within `budget_seconds`.
         """
-        ticket = await self._take_place(scope, _time() + budget_seconds)
-        try:
-            yield Admission(self, scope, ticket)
-        finally:
-            self._gate.leave(ticket)
-            self._channel.lane(scope.region).give_place()
+        return Admission(self, scope, await self._take_place(scope, _time() + budget_seconds))
+
+    def dismiss(self, ticket: Ticket, scope: Scope) -> None:
+        """The work that was admitted is done, whatever came of it."""
+        self._gate.leave(ticket)
+        self._channel.lane(scope.region).give_place()
 
     async def reenter(self, scope: Scope) -> Ticket:
         """Leave for one more request from a place that is held.
@@ -147,7 +152,19 @@ class Admission:
     def __init__(self, client: Client, scope: Scope, ticket: Ticket) -> None:
         self._client = client
         self._scope = scope
+        self._first = ticket
         self._ticket: Ticket | None = ticket
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._client.dismiss(self._first, self._scope)
 
     async def send(self, request: Request, *, timeout_seconds: float) -> Reply:
         """Authenticate and send one request, log-in and one renewal included.

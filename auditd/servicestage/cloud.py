@@ -109,10 +109,9 @@ class Cloud:
         """
         endpoint = project.endpoint or await self._endpoint(project.region)
         scope = Scope(project.project_id, project.region)
-        admitted = self._clients.of(project.credential).admitted(
-            scope, budget_seconds=project.poll_interval.total_seconds()
-        )
-        async with admitted as admission:
+        client = self._clients.of(project.credential)
+        budget_seconds = project.poll_interval.total_seconds()
+        with await client.admit(scope, budget_seconds=budget_seconds) as admission:
             yield ProjectTurn(admission, project, endpoint)
 
     async def prove(
@@ -126,6 +125,11 @@ class Cloud:
         client = self._clients.of(credential)
         authenticated = await client.credential.authenticate(request, Scope(project_id, region))
         return authenticated.request
+
+    def lift_holds(self) -> None:
+        """See Gate: the clock was set, which may be why credentials were refused."""
+        for client in self._clients.all():
+            client.lift_holds()
 
     def credential_statuses(self) -> tuple[CredentialStatus, ...]:
         """One for each credential, in the order of configuration."""
@@ -151,7 +155,7 @@ class Cloud:
         )
         origin = request.origin
         found: list[IamProject] = []
-        async with client.admitted(Scope(), budget_seconds=DISCOVERY_BUDGET_SECONDS) as admission:
+        with await client.admit(Scope(), budget_seconds=DISCOVERY_BUDGET_SECONDS) as admission:
             for _ in range(MOST_PAGES):
                 reply = await admission.send(request, timeout_seconds=DISCOVERY_TIMEOUT_SECONDS)
                 if reply.error is not None:

@@ -4,6 +4,7 @@
     unproven --refused---> held          nothing passes for HOLD_SECONDS, then unproven
     proven   --refused---> unproven      and only the refused scope is held for HOLD_SECONDS
     any      --rotated---> unproven      and every hold is lifted
+    any      --clock set-> unproven      and every hold is lifted but that of a lock
 
 While unproven one call goes first and the others wait for its verdict. So a wrong key costs one
 request, or two when the first is slow; a revoked one those under way and one more; and a single
@@ -19,15 +20,15 @@ import asyncio
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from auditd.audit.events import CredentialRejected, Emit
+from auditd.audit.events import Emit
 from auditd.audit.failure import FailureReason, PollError
+from auditd.audit.instant import format_instant
 from auditd.servicestage.errors import RefusedError
-
-HOLD_SECONDS = 305.0
-"""How long a refused credential rests: the five minutes of a lock, and some to be sure."""
+from auditd.servicestage.holds import Holds
+from auditd.servicestage.throttle import Throttle
 
 PROBE_SECONDS = 1.0
 """How long the first call of an unproven credential may take before a second may start."""
@@ -35,8 +36,8 @@ PROBE_SECONDS = 1.0
 MOST_PROBES = 2
 """Calls of an unproven credential that may be without a verdict at the same time."""
 
-THROTTLE_SECONDS = 60.0
-"""The rest after a 429 that does not say how long; up to a quarter more is added at random."""
+_SHORTEST_WAIT_SECONDS = 0.001
+"""A timer of less may be over before its instant, and then another, without end."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,14 +47,6 @@ class Ticket:
     scope: str
     era: int
     issued_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Hold:
-    scope: str
-    ends_at: float
-    reason: FailureReason
-    message: str
 
 
 class Gate:
@@ -76,19 +69,15 @@ class Gate:
         self._credential = credential
         self._revision = revision
         self._now = now
-        self._random = random
-        self._emit = emit
         self._proof_seconds = proof_seconds
         self._seen_revision: int | None = None
         self._era = 0
         self._proven_until = -math.inf
         self._tickets: list[Ticket] = []
-        self._hold: _Hold | None = None
-        self._others_wait = False
-        self._yielding: str | None = None
-        self._holds: dict[str, _Hold] = {}
-        self._throttled_until = -math.inf
-        self._changed = asyncio.Event()
+        self._holds = Holds(credential, now=now, emit=emit)
+        self._throttle = Throttle(credential, now=now, random=random, emit=emit)
+        self._changed: asyncio.Event | None = None
+        """Made for those who wait, and set for all of them."""
 
     async def enter(self, scope: str, *, deadline: float) -> Ticket:
         """Wait until a call for `scope` may be sent.
@@ -120,9 +109,8 @@ class Gate:
         """Whether what the ticket was issued on still holds, so that it may be used now."""
         return (
             ticket.era == self._era
-            and self._hold is None
-            and ticket.scope not in self._holds
-            and self._throttled_until <= _time()
+            and not self._holds.has(ticket.scope)
+            and self._throttle.left_seconds <= 0
         )
 
     def leave(self, ticket: Ticket) -> None:
@@ -135,35 +123,34 @@ class Gate:
         """The remote side knows the credential."""
         if ticket.era != self._era:
             return
-        self._hold = None
+        self._holds.prove()
         self._proven_until = _time() + self._proof_seconds
-        if self._yielding is not None:
-            self._holds.pop(self._yielding, None)
-            self._yielding = None
         self._announce()
 
     def refused(self, ticket: Ticket, error: RefusedError) -> None:
         """The remote side does not accept the credential, for this scope at least."""
         is_current = ticket.era == self._era
         if is_current and not self._is_proven():
-            if self._hold is None:
-                self._hold = self._new_hold(ticket.scope, error, event_scope="")
-                self._holds[ticket.scope] = self._hold
-                self._others_wait = False
+            self._holds.hold_all(ticket.scope, error)
         else:
-            self._holds[ticket.scope] = self._new_hold(
-                ticket.scope, error, event_scope=ticket.scope
-            )
+            self._holds.hold(ticket.scope, error)
             if is_current:
                 self._begin_era()
         self._announce()
 
     def throttled(self, seconds: float | None) -> None:
         """Nobody may send for `seconds`; None when the remote side did not say."""
-        if seconds is None:
-            seconds = THROTTLE_SECONDS * (1 + self._random() / 4)
-        self._throttled_until = max(self._throttled_until, _time() + seconds)
+        self._throttle.begin(seconds)
         self._announce()
+
+    def lift_holds(self) -> None:
+        """Let what was refused be tried again: the clock that it was signed by has been set.
+
+        What is locked stays held: each refusal would lock it anew. So a clock that is set over
+        and over cannot keep a credential locked.
+        """
+        if self._holds.lift():
+            self._begin_era()
 
     def _is_proven(self) -> bool:
         return _time() < self._proven_until
@@ -172,7 +159,6 @@ class Gate:
         revision = self._revision()
         if revision != self._seen_revision:
             self._seen_revision = revision
-            self._hold = self._yielding = None
             self._holds.clear()
             self._begin_era()
 
@@ -184,35 +170,19 @@ class Gate:
         self._announce()
 
     def _raise_if_held(self, scope: str, deadline: float) -> None:
-        now = _time()
-        if self._hold is not None and self._hold.ends_at <= now:
-            self._end_hold(self._hold)
-        if (held := self._holds.get(scope)) is not None and held.ends_at <= now:
-            del self._holds[scope]
-        if (hold := self._hold or self._holds.get(scope)) is not None:
-            self._others_wait |= hold.scope != scope
+        if (hold := self._holds.find(scope)) is not None:
             raise PollError(hold.reason, hold.message)
-        if self._throttled_until > max(now, deadline):
+        if self._throttle.ends_at > max(_time(), deadline):
+            until = self._now() + timedelta(seconds=self._throttle.left_seconds)
             msg = (
                 f"credential {self._credential!r} is throttled: nothing is sent with it before "
-                f"{self._clock(self._throttled_until - now)}"
+                f"{format_instant(until)}"
             )
             raise PollError(FailureReason.THROTTLED, msg)
 
-    def _end_hold(self, hold: _Hold) -> None:
-        """Let another scope go first, if there is one: perhaps only this one is refused."""
-        self._hold = None
-        if self._others_wait:
-            message = (
-                f"credential {self._credential!r} was refused for {hold.scope} and waits until it "
-                f"was accepted for another project, at most until {self._clock(HOLD_SECONDS)}"
-            )
-            self._holds[hold.scope] = replace(hold, ends_at=_time() + HOLD_SECONDS, message=message)
-            self._yielding = hold.scope
-
     def _wait_seconds(self) -> float:
         """Zero when a call may start now; infinite when only a verdict can let it."""
-        if (throttled_seconds := self._throttled_until - _time()) > 0:
+        if (throttled_seconds := self._throttle.left_seconds) > 0:
             return throttled_seconds
         if self._is_proven() or not self._tickets:
             return 0.0
@@ -221,29 +191,16 @@ class Gate:
         return self._tickets[0].issued_at + PROBE_SECONDS - _time()
 
     async def _wait_for_change(self, seconds: float) -> None:
-        changed = self._changed
+        changed = self._changed = self._changed or asyncio.Event()
         with suppress(TimeoutError):
+            seconds = max(seconds, _SHORTEST_WAIT_SECONDS)
             async with asyncio.timeout(None if math.isinf(seconds) else seconds):
                 await changed.wait()
 
     def _announce(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    def _new_hold(self, scope: str, error: RefusedError, *, event_scope: str) -> _Hold:
-        held_until = self._now() + timedelta(seconds=HOLD_SECONDS)
-        whose = f" for {event_scope}" if event_scope else ""
-        message = (
-            f"credential {self._credential!r} is not used{whose} before "
-            f"{self._clock(HOLD_SECONDS)}: {error}"
-        )
-        self._emit(
-            CredentialRejected(self._credential, event_scope, error.reason, message, held_until)
-        )
-        return _Hold(scope, _time() + HOLD_SECONDS, error.reason, message)
-
-    def _clock(self, seconds: float) -> str:
-        return f"{self._now() + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+        if self._changed:
+            self._changed.set()
+            self._changed = None
 
 
 def _time() -> float:

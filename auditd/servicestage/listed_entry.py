@@ -24,6 +24,7 @@ _FIELD_LIMIT_BYTES = 64 * 1024
 """A longer field is as good as none: decoding it could take four times its size."""
 _STATUSES = {0: Status.NORMAL, 1: Status.OVERDUE, 2: Status.UNAUTHENTICATED}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _FIRST_PLAUSIBLE_MILLISECONDS = 10**11
 """3 March 1973. As seconds it is the year 5138: what is smaller was sent in seconds."""
 
@@ -39,12 +40,12 @@ _COMMON_STATUSES = {
 class _Fields(msgspec.Struct):
     """One authorization as it is nearly always sent, field by field."""
 
-    name: int | str | None = None
-    repo_type: int | str | None = None
-    repo_host: int | str | None = None
-    repo_user: int | str | None = None
-    token_type: int | str | None = None
-    tag: int | str | None = None
+    name: str | None = None
+    repo_type: str | None = None
+    repo_host: str | None = None
+    repo_user: str | None = None
+    token_type: str | None = None
+    tag: str | None = None
     status: msgspec.Raw = ABSENT
     create_time: int | str | None = None
     update_time: int | str | None = None
@@ -75,7 +76,7 @@ def authorization_of(entry: msgspec.Raw) -> Authorization:
         PollError: MALFORMED when it is no object or has no name.
     """
     fields = _read(entry)
-    name = _cut(_if_text(fields.name))
+    name = _cut(fields.name or "")
     if not name.strip():
         msg = f"an entry of {WHAT} has no name, so that the list cannot be trusted"
         raise PollError(FailureReason.MALFORMED, msg)
@@ -85,11 +86,11 @@ def authorization_of(entry: msgspec.Raw) -> Authorization:
     )
     return Authorization(
         name=name,
-        repo_type=_kind(_if_text(fields.repo_type)),
-        repo_host=_host(_if_text(fields.repo_host)),
-        repo_user=_cut(_if_text(fields.repo_user)),
-        token_type=_kind(_if_text(fields.token_type)),
-        tag=_kept(_if_text(fields.tag)),
+        repo_type=_kind(fields.repo_type or ""),
+        repo_host=_host(fields.repo_host or ""),
+        repo_user=_cut(fields.repo_user or ""),
+        token_type=_kind(fields.token_type or ""),
+        tag=_kept(fields.tag or ""),
         status=status,
         raw_status=raw_status,
         created_at=_timestamp(fields.create_time),
@@ -156,10 +157,6 @@ def _kept(text: str) -> str:
     return _short(text) if len(text) <= TEXT_LIMIT else _cut(text)
 
 
-def _if_text(value: int | str | None) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _status(raw: msgspec.Raw) -> Status:
     value = integer(raw)
     return Status.UNKNOWN if value is None else _STATUSES.get(value, Status.UNKNOWN)
@@ -184,7 +181,7 @@ def _timestamp(value: int | str | None) -> Timestamp:
     if milliseconds < _FIRST_PLAUSIBLE_MILLISECONDS:
         return TimestampFault.IN_SECONDS
     try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
+        return _EPOCH + milliseconds * _MILLISECOND
     except OverflowError:
         return TimestampFault.UNREADABLE
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import cache
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -14,7 +19,7 @@ GLOBAL_IAM_ENDPOINT = "https://iam.myhuaweicloud.com"
 def servicestage_endpoint(region: str) -> str | None:
     """The base URL of ServiceStage in `region`, None when the region is not known.
 
-    The first call imports for a quarter of a second and may read a file.
+    The first call imports and may read a file.
 
     The official SDK's table, with the SDK's overrides: the environment variable
     `HUAWEICLOUD_SDK_REGION_SERVICESTAGE_CN_NORTH_4`, then `$HUAWEICLOUD_SDK_REGIONS_FILE` or
@@ -49,10 +54,17 @@ def iam_endpoint(region: str | None) -> str:
     return f"https://iam.{region}.myhuaweicloud.com" if region else GLOBAL_IAM_ENDPOINT
 
 
+@cache
 def _table() -> Any:
-    # Imports the SDK's whole client and writes ~/.huaweicloud/application_id: not at import time.
-    from huaweicloudsdkservicestage.v2.region.servicestage_region import (  # noqa: PLC0415 # above
-        ServiceStageRegion,
-    )
+    """The class in that one file of the SDK.
 
-    return ServiceStageRegion
+    Imported as a part of its package it would bring the whole client, which is 240 modules and
+    25 MB. What it does import writes ~/.huaweicloud/application_id: not at import time.
+    """
+    package = find_spec("huaweicloudsdkservicestage")
+    (directory,) = (package and package.submodule_search_locations) or ("",)
+    path = Path(directory, "v2", "region", "servicestage_region.py")
+    loader = SourceFileLoader("servicestage_region", str(path))
+    module = ModuleType(loader.name)
+    loader.exec_module(module)
+    return module.ServiceStageRegion

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,8 @@ _HEADER_LIMIT_BYTES = 128 * 1024
 
 _CHUNK_BYTES = 64 * 1024
 _CONNECT_SECONDS = 10.0
+_MOST_URLS = 16_384
+"""Those that are kept ready, because the same are asked again and again."""
 _HEADERS = {
     "User-Agent": f"servicestage-auditd/{__version__}",
     "Accept-Encoding": "gzip, deflate",
@@ -168,8 +171,7 @@ async def _exchange(line: Line, request: Request) -> Answer:
     if not line.session:
         msg = "a Transport sends only inside its `async with`"
         raise RuntimeError(msg)
-    query = f"?{urlencode(request.query, quote_via=quote, safe='')}" if request.query else ""
-    url = URL(f"{request.origin}{request.target}{query}", encoded=True)
+    url = _url(request.origin, request.target, request.query)
     async with line.session.request(
         request.method,
         url,
@@ -187,6 +189,12 @@ async def _exchange(line: Line, request: Request) -> Answer:
             raise PollError(FailureReason.TOO_LARGE, msg)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, body)
+
+
+@lru_cache(maxsize=_MOST_URLS)
+def _url(origin: str, target: str, query: tuple[tuple[str, str], ...]) -> URL:
+    told = f"?{urlencode(query, quote_via=quote, safe='')}" if query else ""
+    return URL(f"{origin}{target}{told}", encoded=True)
 
 
 async def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +11,10 @@ from auditd.audit.authorization import Authorization
 from auditd.audit.expression import Expression, beginnings
 from auditd.audit.facts import Facts
 from auditd.audit.finding import Finding, Severity
-from auditd.audit.operand import NAMES
 from auditd.audit.plugin import Plugin
 from auditd.audit.policy import CheckOptions, Observation
 from auditd.audit.project import Project
 from auditd.audit.rule import describe
-
-_FIELDS = {"age": "created_at", "update_age": "updated_at"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +83,6 @@ class UserPolicies:
             )
             for policy in options.policies
         ]
-        texts = [policy.expression.text for policy in options.policies]
-        self.inputs = tuple(
-            _FIELDS.get(name, name)
-            for name in NAMES
-            if any(re.search(rf"\b{name}\b", text) for text in texts)
-        )
         inputs = {name for policy in options.policies for name in policy.expression.inputs}
         self.inputs = tuple(sorted(inputs))
         self._demands = sorted(demands, key=lambda demand: -demand.severity.rank)  # stable
@@ -100,6 +90,8 @@ class UserPolicies:
 
     def inspect(self, observation: Observation) -> Iterator[Finding]:
         """The worst violation of each authorization."""
+        if not self._demands:
+            return
         for authorization in observation.authorizations.values():
             facts = Facts(observation.project, authorization, observation.now)
             for demand in self._demands:

@@ -162,7 +162,10 @@ class Stale:
 
 
 def _end_of(limit: _Limit, updated_at: datetime) -> datetime:
-    return updated_at + min(limit.max_age, _END_OF_TIME - updated_at)
+    try:
+        return updated_at + limit.max_age
+    except OverflowError:
+        return _END_OF_TIME
 
 
 PLUGIN = Plugin("stale", Options, Stale)

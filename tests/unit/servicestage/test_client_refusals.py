@@ -69,6 +69,20 @@ async def test_a_wrong_key_is_tried_once_in_five_minutes_so_that_it_never_locks(
     assert len(huawei.sent) <= 60 * 60 / 300
 
 
+async def test_a_key_that_a_wrong_clock_had_refused_is_used_once_the_clock_was_set(
+    huawei: FakeHuawei,
+) -> None:
+    cloud = make_cloud(huawei, aksk.PLUGIN, KEYS)
+    huawei.fault = lambda _: REFUSAL
+    assert await poll_all(cloud, 50) == ["auth"] * 50
+    huawei.fault = lambda _: None
+    assert await poll_all(cloud, 50) == ["auth"] * 50
+    cloud.lift_holds()
+
+    assert await poll_all(cloud, 50) == ["ok"] * 50
+    assert len(huawei.sent) == 51
+
+
 async def test_a_rotated_key_is_used_without_waiting_for_the_hold_to_end() -> None:
     huawei, access_key = FakeHuawei(keys={"AK2"}), FakeSecret("AK1")
     options = aksk.AkSkOptions(access_key=access_key, secret_key=FakeSecret("SK"))

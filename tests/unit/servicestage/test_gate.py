@@ -4,14 +4,16 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
-from auditd.audit.events import CredentialRejected, Event
+from auditd.audit.events import CredentialRejected, CredentialThrottled, Event
 from auditd.audit.failure import FailureReason, PollError
 from auditd.servicestage.errors import RefusedError
-from auditd.servicestage.gate import HOLD_SECONDS, Gate, Ticket
-from tests.unit.servicestage.fake_huawei import now
+from auditd.servicestage.gate import Gate, Ticket
+from auditd.servicestage.holds import HOLD_SECONDS
+from tests.unit.servicestage.fake_huawei import START, now
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -267,6 +269,60 @@ async def test_a_429_that_does_not_say_how_long_rests_a_minute_and_some(bench: B
     await bench.enter()
 
     assert asyncio.get_running_loop().time() == pytest.approx(67.5)
+
+
+async def test_a_rest_is_told_once_and_again_when_it_is_much_longer(bench: Bench) -> None:
+    for seconds in (90, 100, 30, None, 600, 610):
+        bench.gate.throttled(seconds)
+    await asyncio.sleep(610)
+    bench.gate.throttled(5)
+
+    assert bench.events == [
+        CredentialThrottled("prod", START + timedelta(seconds=seconds)) for seconds in (90, 600)
+    ]
+    await asyncio.sleep(5)
+    bench.gate.throttled(30)
+    assert len(bench.events) == 3
+
+
+async def test_what_was_refused_is_tried_again_once_the_clock_was_set(bench: Bench) -> None:
+    """By one call first, as if nothing were known of the credential."""
+    await bench.refuse("a")
+    bench.gate.lift_holds()
+    queue = bench.queue("abc")
+    await asyncio.sleep(0.1)
+    assert admitted(queue) == ["a"]
+    bench.gate.accepted(queue[0].result())
+    await asyncio.gather(*queue)
+
+    assert asyncio.get_running_loop().time() < 1
+
+
+async def test_a_scope_that_was_refused_is_tried_again_once_the_clock_was_set(
+    bench: Bench,
+) -> None:
+    await bench.prove()
+    await bench.refuse("a")
+    await bench.prove()
+    with pytest.raises(PollError):
+        await bench.enter("a")
+    bench.gate.lift_holds()
+    await bench.enter("a")
+
+
+async def test_a_clock_that_is_set_does_not_lift_a_lock(bench: Bench) -> None:
+    bench.conclude(await bench.enter("a"), lambda ticket: bench.gate.refused(ticket, LOCKED))
+    bench.gate.lift_holds()
+    with pytest.raises(PollError) as caught:
+        await bench.enter("b")
+    assert caught.value.reason is FailureReason.AUTH_LOCKED
+
+
+async def test_a_clock_that_is_set_while_nothing_is_held_changes_nothing(bench: Bench) -> None:
+    await bench.prove()
+    ticket = await bench.enter("a")
+    bench.gate.lift_holds()
+    assert bench.gate.is_open(ticket)
 
 
 async def test_a_ticket_is_void_once_what_it_was_issued_on_has_changed(bench: Bench) -> None:

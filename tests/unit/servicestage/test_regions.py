@@ -71,3 +71,14 @@ def test_iam_is_the_regions_own_or_the_global_one() -> None:
 def test_the_environment_overrides_iam(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUAWEICLOUD_SDK_IAM_ENDPOINT", "https://iam.example/")
     assert iam_endpoint("cn-north-4") == iam_endpoint(None) == "https://iam.example"
+
+
+def test_the_client_of_the_sdk_is_not_loaded_for_its_table() -> None:
+    program = (
+        "import sys\n"
+        "from auditd.servicestage.regions import known_regions\n"
+        "assert known_regions()\n"
+        "print([name for name in sys.modules if name.startswith('huaweicloudsdkservicestage')])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ran.stdout == b"[]\n"
