@@ -23,7 +23,8 @@ from auditd.alerting.events import (
 )
 from auditd.telemetry import families
 from auditd.telemetry.column import Column, line, steady
-from auditd.telemetry.families import ALERT_FAMILIES, Scrape
+from auditd.telemetry.families import ALERT_FAMILIES
+from auditd.telemetry.family import Scrape
 from auditd.telemetry.label import escaped, label_value
 from auditd.telemetry.metrics import without_created
 from auditd.telemetry.run import Run

@@ -9,7 +9,7 @@ from typing import Any
 
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry.authorization_lines import FAMILIES, Item, items, texts
-from auditd.telemetry.families import Family
+from auditd.telemetry.family import Family
 from auditd.telemetry.fragment import Fragment, deflate
 from auditd.telemetry.run import Run, runs
 

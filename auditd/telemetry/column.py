@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.families import Family
+from auditd.telemetry.family import Family
 from auditd.telemetry.label import escaped
 from auditd.telemetry.number import number_text
 from auditd.telemetry.run import Run

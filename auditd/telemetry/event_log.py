@@ -16,6 +16,7 @@ from auditd.audit.events import (
     AuthorizationRemoved,
     CredentialRefreshed,
     CredentialRejected,
+    CredentialThrottled,
     DiscoveryAdded,
     DiscoveryFailed,
     DiscoveryRemoved,
@@ -97,6 +98,8 @@ def _headline(event: Event) -> tuple[int, str]:  # noqa: C901, PLR0911, PLR0912 
             return INFO, names.CREDENTIAL_REFRESHED
         case CredentialRejected():
             return ERROR, names.CREDENTIAL_REJECTED
+        case CredentialThrottled():
+            return WARNING, names.CREDENTIAL_THROTTLED
         case DiscoveryAdded():
             return INFO, names.DISCOVERY_ADDED
         case DiscoveryRemoved():

@@ -15,7 +15,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.families import Family
+from auditd.telemetry.family import Family
 from auditd.telemetry.fleet_exposition import FleetExposition
 from auditd.telemetry.fragment import Fragment, Stream, deflate
 from auditd.telemetry.poll_counts import PollCounts

@@ -6,36 +6,9 @@ and not ages, `_total` on counters only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
-
-from prometheus_client import Metric
+from auditd.telemetry.family import Family
 
 _AS_LISTED = "As of the last poll that succeeded."
-_SUFFIXES = {"gauge": "", "counter": "_total", "info": "_info"}
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One name. `kind` decides the suffix that a sample gets: `_total`, `_info` or none.
-
-    `name` is without that suffix.
-    """
-
-    name: str
-    kind: Literal["gauge", "counter", "info"]
-    help_text: str
-
-    @property
-    def sample_name(self) -> str:
-        """The name as it is scraped."""
-        return self.name + _SUFFIXES[self.kind]
-
-    def empty(self) -> Metric:
-        """The family without samples."""
-        return Metric(self.name, self.help_text, self.kind)
-
 
 AUTHORIZATION_INFO = Family(
     "servicestage_git_authorization",
@@ -93,6 +66,9 @@ PROJECT_LAST_ATTEMPT = Family(
     "gauge",
     "When the project was last polled, with or without success; absent until it was.",
 )
+PROJECT_POLL_INTERVAL = Family(
+    "auditd_project_poll_interval_seconds", "gauge", "How often the project is to be polled."
+)
 POLLS = Family("auditd_polls", "counter", "Polls of the project that ended, failed ones included.")
 POLL_FAILURES = Family(
     "auditd_poll_failures", "counter", "Polls of the project that brought no list, by reason."
@@ -146,6 +122,34 @@ HEARTBEAT_SUCCESS = Family(
     "gauge",
     "When the heartbeat last arrived; absent until it did, and without a configured one.",
 )
+READY = Family(
+    "auditd_ready",
+    "gauge",
+    "Whether the silence of this daemon means health: 1 exactly when /-/ready answers 200.",
+)
+STATE_WRITABLE = Family(
+    "auditd_state_writable",
+    "gauge",
+    "Whether the state could be written last; while it cannot, nobody is told of alerts.",
+)
+ENGINE_JOBS_RUNNING = Family(
+    "auditd_engine_jobs_running", "gauge", "Jobs, which are polls, under way in this process."
+)
+ENGINE_RESTARTS = Family(
+    "auditd_engine_restarts",
+    "counter",
+    "Times that the engine began anew, because the database that has its jobs went away.",
+)
+ENGINE_JOBS_REAPED = Family(
+    "auditd_engine_jobs_reaped",
+    "counter",
+    "Jobs of replicas that died which this one took away; their projects wait for the next slot.",
+)
+REPLICAS = Family(
+    "auditd_replicas",
+    "gauge",
+    "Daemons that live on the same state and share the rate limits, as counted last; 1 when alone.",
+)
 BUILD_INFO = Family("auditd_build", "info", "The version that runs, always 1.")
 SERIES_DROPPED = Family(
     "auditd_series_dropped",
@@ -195,18 +199,12 @@ DAEMON_FAMILIES = (
 )
 """Likewise."""
 
-
-class Scrape:
-    """The samples of one scrape, collected family by family."""
-
-    def __init__(self, families: Iterable[Family]) -> None:
-        self._metrics = {family.name: (family.empty(), family.sample_name) for family in families}
-
-    def add(self, family: Family, labels: dict[str, str], value: float) -> None:
-        """Add one series. Its label names may differ from those of its siblings."""
-        metric, sample_name = self._metrics[family.name]
-        metric.add_sample(sample_name, labels, value)
-
-    def metrics(self) -> list[Metric]:
-        """The families with their samples, those without any included, in the order given."""
-        return [metric for metric, _ in self._metrics.values()]
+STANDING_FAMILIES = (
+    READY,
+    STATE_WRITABLE,
+    ENGINE_JOBS_RUNNING,
+    ENGINE_RESTARTS,
+    ENGINE_JOBS_REAPED,
+    REPLICAS,
+)
+"""Likewise."""

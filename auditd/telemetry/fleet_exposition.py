@@ -8,7 +8,8 @@ from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry import authorization_lines
 from auditd.telemetry.authorization_shelf import AuthorizationShelf
 from auditd.telemetry.column import Column
-from auditd.telemetry.families import SERIES_DROPPED, Family
+from auditd.telemetry.families import SERIES_DROPPED
+from auditd.telemetry.family import Family
 from auditd.telemetry.fragment import Fragment, deflate
 from auditd.telemetry.number import number_text
 from auditd.telemetry.poll_counts import PollCounts

@@ -43,11 +43,14 @@ class LibraryHandler(logging.Handler):
 def library_logging(
     logger: FilteringBoundLogger, *, level: str, repeats: Repeats
 ) -> Iterator[None]:
-    """Make ours the only handler of the root logger, and warnings its records, for a while."""
+    """Make ours the only handler of the root logger, and warnings its records, for a while.
+
+    Everything is heard when our own `level` is debug, and from warning on otherwise.
+    """
     root = logging.getLogger()
     handlers, root_level = root.handlers[:], root.level
     root.handlers[:] = [LibraryHandler(logger, repeats)]
-    listen_to_libraries(level)
+    root.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
     logging.captureWarnings(capture=True)
     try:
         yield
@@ -55,11 +58,6 @@ def library_logging(
         logging.captureWarnings(capture=False)
         root.handlers[:] = handlers
         root.setLevel(root_level)
-
-
-def listen_to_libraries(level: str) -> None:
-    """Hear everything when our own level is debug, and from warning on otherwise."""
-    logging.getLogger().setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 
 def _message(record: logging.LogRecord) -> str:

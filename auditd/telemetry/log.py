@@ -12,11 +12,10 @@ from typing import Literal, TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
-from auditd.telemetry.libraries import library_logging, listen_to_libraries
+from auditd.telemetry.libraries import library_logging
 from auditd.telemetry.redactor import Redactor
 from auditd.telemetry.rendering import console_processors, json_processors
 from auditd.telemetry.repeats import Repeats
-from auditd.telemetry.threshold import Threshold
 from auditd.telemetry.writer import LineWriter, stream_writer
 
 CLOSE_DEADLINE_SECONDS = 2.0
@@ -30,14 +29,10 @@ Format = Literal["json", "console"]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """An open log. `dropped_lines()` counts what was not, or could not be, written.
-
-    `set_level(level)` changes what every logger made from this one logs, from now on.
-    """
+    """An open log. `dropped_lines()` counts what was not, or could not be, written."""
 
     logger: FilteringBoundLogger
     dropped_lines: Callable[[], int]
-    set_level: Callable[[str], None]
 
 
 @contextmanager
@@ -73,25 +68,19 @@ def open_log(
     )
     writer = LineWriter(stream_writer(stream), capacity=queue_size)
     sink = _Sink(writer, is_journal=_is_journal(stream, environment))
-    threshold = Threshold(level)
-    logger = _logger(sink, (threshold, *processors))
-
-    def set_level(level: str) -> None:
-        threshold.set(level)
-        listen_to_libraries(level)
-
+    logger = _logger(sink, level, processors)
     try:
         with library_logging(logger, level=level, repeats=Repeats(monotonic)):
-            yield Log(logger, lambda: writer.dropped, set_level)
+            yield Log(logger, lambda: writer.dropped)
     finally:
         writer.close(CLOSE_DEADLINE_SECONDS)
 
 
-def _logger(sink: _Sink, processors: Sequence[Processor]) -> FilteringBoundLogger:
+def _logger(sink: _Sink, level: str, processors: Sequence[Processor]) -> FilteringBoundLogger:
     logger: FilteringBoundLogger = structlog.wrap_logger(
         sink,
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger("debug"),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         context_class=dict,
     ).bind()
     return logger

@@ -20,7 +20,8 @@ from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry import families, names
 from auditd.telemetry.column import Column
 from auditd.telemetry.exposition import Exposer, render_snapshots
-from auditd.telemetry.families import DAEMON_FAMILIES, Scrape
+from auditd.telemetry.families import DAEMON_FAMILIES
+from auditd.telemetry.family import Scrape
 from auditd.telemetry.fleet_exposition import FleetExposition
 from auditd.telemetry.label import label_value
 from auditd.telemetry.poll_counts import PollCounts

@@ -24,6 +24,7 @@ AUTHORIZATION_CHANGED = "authorization.changed"
 
 CREDENTIAL_REFRESHED = "credential.refreshed"
 CREDENTIAL_REJECTED = "credential.rejected"
+CREDENTIAL_THROTTLED = "credential.throttled"
 
 DISCOVERY_ADDED = "discovery.added"
 DISCOVERY_REMOVED = "discovery.removed"

@@ -18,7 +18,7 @@ from auditd.audit.events import (
 from auditd.audit.failure import FailureReason, SkipReason
 from auditd.telemetry import families
 from auditd.telemetry.column import Column, line
-from auditd.telemetry.families import Family
+from auditd.telemetry.family import Family
 
 
 @dataclass(slots=True)

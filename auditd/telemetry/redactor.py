@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +34,13 @@ _SECRET_KEY = re.compile(
 _AUTHORIZATION_HEADER = re.compile(r"(?:basic|bearer|digest|[\w-]*hmac-sha256)\s", re.IGNORECASE)
 """How a header's value begins. A Git authorization's name has no spaces and is kept."""
 
+_PLAIN = frozenset({int, float, bool, type(None)})
+"""They hold no text."""
+
 _Head = tuple[str, str, str, str]
+
+_FEW = 64
+"""So many beginnings of secrets are sooner looked for one by one than all at once."""
 
 
 class Redactor:
@@ -53,6 +60,8 @@ class Redactor:
         self._shortest = sys.maxsize
         self._by_head: dict[_Head, list[str]] = {}
         """The first four characters -> what is recognized; twice if two secrets share it."""
+        self._few_heads: list[str] = []
+        """The same characters, when they are few."""
         self._lock = threading.RLock()  # a finalizer may log while a line is being cleaned
 
     def register(self, value: str) -> None:
@@ -76,29 +85,43 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with every registered secret replaced by `***`."""
-        if len(text) < self._shortest:
+        if len(text) < self._shortest or not self._is_suspect(text):
             return text
         with self._lock:
-            if self._by_head.keys().isdisjoint(_heads(text)):
-                return text
             return self._replace(text)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """As a structlog processor: the event with every value cleaned, at any depth."""
-        return {key: self._clean(key, value) for key, value in event.items()}
+        if _is_any_confidential(tuple(event)):
+            return {key: self._clean(key, value) for key, value in event.items()}
+        return {
+            key: value if type(value) in _PLAIN else self._clean(None, value)
+            for key, value in event.items()
+        }
 
     def _clean(self, key: object, value: Any) -> Any:
-        if _is_confidential(key, value):
+        if isinstance(key, str) and (kind := _kind_of(key)) and _is_confidential(kind, value):
             return REDACTED
+        if isinstance(value, str):
+            return self.redact(value)
+        if type(value) in _PLAIN:
+            return value
         match value:
-            case str():
-                return self.redact(value)
-            case Mapping():
-                return {inner: self._clean(inner, element) for inner, element in value.items()}
             case list() | tuple() | set() | frozenset():
                 return [self._clean(None, element) for element in value]
+            case Mapping():
+                return {inner: self._clean(inner, element) for inner, element in value.items()}
             case _:
                 return value
+
+    def _is_suspect(self, text: str) -> bool:
+        """Needs no lock: nothing here sees a change of the secrets in its middle."""
+        if len(self._by_head) > _FEW:
+            return not self._by_head.keys().isdisjoint(_heads(text))
+        for head in self._few_heads:  # noqa: SIM110 -- a generator takes twice the time
+            if head in text:
+                return True
+        return False
 
     def _replace(self, text: str) -> str:
         parts: list[str] = []
@@ -118,6 +141,7 @@ class Redactor:
         for pattern in patterns:
             self._shortest = min(self._shortest, len(pattern))
             self._by_head.setdefault(next(_heads(pattern)), []).append(pattern)
+        self._note_heads()
 
     def _remove(self, patterns: Iterable[str]) -> None:
         for pattern in patterns:
@@ -125,6 +149,11 @@ class Redactor:
             self._by_head[head].remove(pattern)
             if not self._by_head[head]:
                 del self._by_head[head]
+        self._note_heads()
+
+    def _note_heads(self) -> None:
+        is_few = len(self._by_head) <= _FEW
+        self._few_heads = ["".join(head) for head in self._by_head] if is_few else []
 
 
 def _heads(text: str) -> zip[_Head]:
@@ -152,14 +181,25 @@ def _end(text: str, start: int, pattern: str) -> int:
     return rest.end() if rest else end
 
 
-def _is_confidential(key: object, value: object) -> bool:
-    if not isinstance(key, str) or value is None:
-        return False
-    if key.lower().removeprefix("proxy-") == "authorization":
+@lru_cache(maxsize=1024)  # events of one name have the same keys
+def _is_any_confidential(keys: tuple[str, ...]) -> bool:
+    return any(_kind_of(key) for key in keys)
+
+
+def _is_confidential(kind: _Kind, value: object) -> bool:
+    if kind is _Kind.HEADER:
         return isinstance(value, str) and bool(_AUTHORIZATION_HEADER.match(value))
-    return _is_secret_key(key)
+    return value is not None
+
+
+class _Kind(Enum):
+    SECRET = auto()
+    HEADER = auto()
+    """`authorization`, which may be the name of one too."""
 
 
 @lru_cache(maxsize=1024)
-def _is_secret_key(key: str) -> bool:
-    return _SECRET_KEY.fullmatch(key) is not None
+def _kind_of(key: str) -> _Kind | None:
+    if key.lower().removeprefix("proxy-") == "authorization":
+        return _Kind.HEADER
+    return _Kind.SECRET if _SECRET_KEY.fullmatch(key) else None

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import textwrap
+import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
 
+import msgspec
 from structlog.dev import ConsoleRenderer
-from structlog.processors import (
-    ExceptionRenderer,
-    JSONRenderer,
-    TimeStamper,
-    add_log_level,
-    format_exc_info,
-)
+from structlog.processors import ExceptionRenderer, JSONRenderer, format_exc_info
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from auditd.telemetry.redactor import Redactor
+
+_ENCODER = msgspec.json.Encoder()
+_spaced = msgspec.json.format
+_ALIKE = frozenset({str, int, float, bool, type(None)})
+"""Types whose values this encoder and the standard library's write alike."""
 
 _EVENT_WIDTH = 22
 """Characters of `authorization.changed`, the longest name of an event, and one space."""
@@ -26,25 +29,42 @@ _EVENT_WIDTH = 22
 def json_processors(redactor: Redactor) -> Sequence[Processor]:
     """From an event to one line of JSON, without the values of variables in its traceback."""
     transform = ExceptionDictTransformer(show_locals=False, max_frames=20)
-    render = JSONRenderer(serializer=json.dumps, ensure_ascii=False)
+    render = JSONRenderer(ensure_ascii=False)
     return (
-        TimeStamper(fmt="iso", utc=True),
-        add_log_level,
+        _headed,
         ExceptionRenderer(transform),
-        _in_order,
         redactor,
-        _line(lambda *event: _printable(str(render(*event))), redactor),
+        _line(lambda *event: _printable(_encoded(event[-1]) or str(render(*event))), redactor),
     )
+
+
+def _encoded(event: EventDict) -> str | None:
+    """As JSONRenderer writes it, in half the time; None where it would write something else."""
+    for value in event.values():
+        if type(value) not in _ALIKE and not _is_alike(value):
+            return None
+    try:
+        return _spaced(_ENCODER.encode(event), indent=0).decode()
+    except UnicodeEncodeError:
+        return None
+
+
+def _is_alike(value: object) -> bool:
+    match value:
+        case list():
+            return all(_is_alike(element) for element in value)
+        case dict():
+            return all(type(key) is str and _is_alike(each) for key, each in value.items())
+        case _:
+            return type(value) in _ALIKE
 
 
 def console_processors(redactor: Redactor, *, colors: bool) -> Sequence[Processor]:
     """From an event to one line of text, followed by an indented traceback if there is one."""
     render = ConsoleRenderer(colors=colors, sort_keys=False, pad_event_to=_EVENT_WIDTH)
     return (
-        TimeStamper(fmt="iso", utc=True),
-        add_log_level,
+        _headed,
         format_exc_info,
-        _in_order,
         redactor,
         _printable_values,
         _line(render, redactor),
@@ -62,8 +82,17 @@ def _line(render: Callable[..., str], redactor: Redactor) -> Processor:
     return rendered
 
 
-def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {**{key: event.pop(key) for key in ("timestamp", "level", "event")}, **event}
+def _headed(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """When and how serious before what; what is logged under these names does not count."""
+    second, microsecond = divmod(time.time_ns() // 1000, 1_000_000)
+    stamp = f"{_iso(second)}.{microsecond:06}Z"
+    head = {"timestamp": stamp, "level": method, "event": event["event"]}
+    return {**head, **event, **head}
+
+
+@lru_cache(maxsize=1)
+def _iso(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _printable_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

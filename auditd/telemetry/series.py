@@ -14,7 +14,7 @@ from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry import families
 from auditd.telemetry.column import Column, line, steady
-from auditd.telemetry.families import Family
+from auditd.telemetry.family import Family
 from auditd.telemetry.label import escaped
 from auditd.telemetry.number import instant_text
 from auditd.telemetry.run import Run
@@ -43,6 +43,13 @@ def project_columns(checks: Callable[[], Checks]) -> list[Column]:
         ),
         _instant(families.PROJECT_LAST_SUCCESS, lambda one: one.succeeded_at),
         _instant(families.PROJECT_LAST_ATTEMPT, lambda one: one.attempted_at),
+        Column(
+            families.PROJECT_POLL_INTERVAL,
+            _each(lambda one: one.project.poll_interval),
+            lambda project, interval: line(
+                families.PROJECT_POLL_INTERVAL, project, interval.total_seconds()
+            ),
+        ),
         Column(families.FINDINGS, findings, _findings),
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry.column import Column
-from auditd.telemetry.families import Family
+from auditd.telemetry.family import Family
 from auditd.telemetry.fragment import Fragment, deflate
 from auditd.telemetry.run import Run, runs
 

@@ -51,9 +51,10 @@ class LineWriter:
             if len(self._expendable) + len(self._important) >= self._capacity:
                 (self._expendable or self._important).popleft()
                 self.dropped += 1
+            if not self._expendable and not self._important:
+                self._changed.notify()  # else the thread is awake, or about to be
             lines = self._expendable if is_expendable else self._important
             lines.append((next(self._numbers), data))
-            self._changed.notify()
 
     def close(self, deadline_seconds: float) -> None:
         """Write what waits, but leave it unwritten when that takes longer than the deadline."""

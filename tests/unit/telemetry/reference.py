@@ -19,7 +19,7 @@ from auditd.audit.failure import FailureReason, SkipReason
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict
 from auditd.telemetry import families as f
-from auditd.telemetry.families import Family
+from auditd.telemetry.family import Family
 from auditd.telemetry.label import label_value
 from auditd.telemetry.series import Checks
 
@@ -37,6 +37,7 @@ _ORDER = (
     f.PROJECT_UP,
     f.PROJECT_LAST_SUCCESS,
     f.PROJECT_LAST_ATTEMPT,
+    f.PROJECT_POLL_INTERVAL,
     f.FINDINGS,
     f.POLLS,
     f.POLL_FAILURES,
@@ -136,6 +137,7 @@ def _project_series(snapshot: ProjectSnapshot, checks: Checks) -> Iterator[Serie
     }
     place = {"project_id": snapshot.project.project_id, "huawei_region": snapshot.project.region}
     yield f.PROJECT_INFO, {**configured, **project, **place}, 1
+    yield f.PROJECT_POLL_INTERVAL, project, snapshot.project.poll_interval.total_seconds()
     if snapshot.attempted_at:
         yield f.PROJECT_UP, project, snapshot.is_up
         yield f.PROJECT_LAST_ATTEMPT, project, snapshot.attempted_at.timestamp()

@@ -239,6 +239,17 @@ def test_a_refused_credential_needs_a_person(logged: Any, noon: datetime) -> Non
     ]
 
 
+def test_a_throttled_credential_is_waited_for(logged: Any, noon: datetime) -> None:
+    assert logged(events.CredentialThrottled("prod", noon)) == [
+        {
+            "level": "warning",
+            "event": "credential.throttled",
+            "credential": "prod",
+            "held_until": "2026-11-24T12:00:00Z",
+        }
+    ]
+
+
 def test_discovery_names_its_source(logged: Any) -> None:
     assert logged(
         events.DiscoveryAdded("iam/prod", "payments", "0123", "cn-north-4"),
@@ -283,6 +294,7 @@ def test_every_event_has_a_line_with_its_own_name(
         events.AuthorizationChanged("p", authorization, authorization, ()),
         events.CredentialRefreshed("c", "", noon),
         events.CredentialRejected("c", "", FailureReason.AUTH, "m", noon),
+        events.CredentialThrottled("c", noon),
         events.DiscoveryAdded("s", "p", "i", "r"),
         events.DiscoveryRemoved("s", "p"),
         events.DiscoveryFailed("s", "m"),

@@ -146,3 +146,12 @@ def test_our_own_fields_are_kept(redactor: Redactor, key: str) -> None:
 )
 def test_the_header_authorization_is_replaced(redactor: Redactor, key: str, value: str) -> None:
     assert redactor(None, "info", {key: value}) == {key: REDACTED}
+
+
+@pytest.mark.parametrize("others", [0, 1, 100])
+def test_a_secret_is_found_among_few_and_among_many(redactor: Redactor, others: int) -> None:
+    for number in range(others):
+        redactor.register(f"{number:04}-another-secret")
+    redactor.register("correct-horse")
+    assert redactor.redact("with correct-horse in it") == f"with {REDACTED} in it"
+    assert redactor.redact("with nothing in it") == "with nothing in it"

@@ -43,6 +43,13 @@ def test_exactly_one_of_four_statuses_is_1(daemon: Any, snapshot: ProjectSnapsho
     }
 
 
+def test_the_interval_of_a_project_is_told_before_its_first_poll(
+    daemon: Any, project: Project
+) -> None:
+    daemon.fleet = [ProjectSnapshot(project)]
+    assert daemon.values("auditd_project_poll_interval_seconds", "project") == {("payments",): 300}
+
+
 def test_times_are_exact_and_absent_when_unknown(
     daemon: Any, snapshot: ProjectSnapshot, authorization: Authorization, noon: datetime
 ) -> None:
@@ -90,6 +97,7 @@ def test_a_project_that_was_never_tried_claims_nothing(daemon: Any, project: Pro
     names = {series.split("[")[0] for series in daemon.scrape() if "payments" in series}
     assert names == {
         "auditd_project_info",
+        "auditd_project_poll_interval_seconds",
         "auditd_polls_total",
         "auditd_poll_failures_total",
         "auditd_polls_skipped_total",
