@@ -21,7 +21,7 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",  # no test cuts the power
     "shared_buffers": "16MB",
-    "max_connections": "20",
+    "max_connections": "100",
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }

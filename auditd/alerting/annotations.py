@@ -27,7 +27,9 @@ def annotations_of(
     annotations = {
         "summary": finding.summary,
         "description": rules.rule_of(finding.check).description,
-        "runbook_url": f"{rules.runbook_url}#{finding.alertname}" if rules.runbook_url else "",
+        "runbook_url": f"{rules.runbook_url}#{finding.alertname.lower()}"
+        if rules.runbook_url
+        else "",
         "console_url": console_url(rules.console_url, project),
         "exception": _describe_lapse(lapsed) if lapsed else "",
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from auditd.audit.plugin import Secret
 
@@ -141,12 +142,28 @@ def _reason(error: OSError) -> str:
     return str(error) if error.strerror is None else f"cannot be read: {error.strerror}"
 
 
+def parts_of(value: str) -> Iterable[str]:
+    """All that must not be told of a secret: itself and, if it is an address, its password.
+
+    A driver that cannot use an address may quote the password alone.
+    """
+    try:
+        url = urlsplit(value)
+        passwords = [url.password or "", *parse_qs(url.query).get("password", ())]
+    except ValueError:
+        passwords = []
+    return filter(None, dict.fromkeys([value, *passwords, *map(unquote, passwords)]))
+
+
 class Keeper:
-    """Makes the secrets of one configuration, so that all of them are known."""
+    """Makes the secrets of one configuration, so that all of them are known.
+
+    `on_value` is told of each value, and of each of `parts_of` it, before anyone else sees it.
+    """
 
     def __init__(self, *, monotonic: Callable[[], float], on_value: Callable[[str], None]) -> None:
         self._monotonic = monotonic
-        self._on_value = on_value
+        self._tell = on_value
         self.secrets: list[Secret] = []
 
     def keep(self, value: str) -> Secret:
@@ -154,6 +171,10 @@ class Keeper:
         self._on_value(value)
         self.secrets.append(secret := InlineSecret(value))
         return secret
+
+    def _on_value(self, value: str) -> None:
+        for part in parts_of(value):
+            self._tell(part)
 
     def keep_file(self, path: Path) -> Secret:
         """A secret in a file.

@@ -6,9 +6,10 @@ import asyncio
 import random
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from auditd.alerting.events import Emit as EmitDelivery
 from auditd.alerting.grouping import Group
 from auditd.alerting.route import RouteNode
 from auditd.alerting.rules import Rules
+from auditd.alerting.superseded import SupersededError
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.alert_terms import policy_of, rules_of, tree_of
 from auditd.daemon.hook_building import BuiltHook, BuiltHooks, build_hooks
@@ -115,7 +117,7 @@ class Alarms:
         """
         hooks = [hook.name for hook in plan.by_message]
         groups = await asyncio.to_thread(self.board.regrouped, plan.tree, hooks, utc_now())
-        with suppress(StoreWriteError):  # readiness tells of it
+        with suppress(StoreWriteError, SupersededError):  # readiness tells of the former
             await self._store.record_groups(groups.values())
         return groups
 
@@ -127,6 +129,21 @@ class Alarms:
         self.deliverer.adopt(plan.by_message)
         self._refreshers.adopt(plan.by_state, plan.tree)
         self.flusher.realign()
+
+    def share(
+        self,
+        claim: Callable[[str, timedelta], Awaitable[bool]],
+        catch_up: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Other replicas tell of the same alerts.
+
+        Args:
+            claim: whether this one is to do what is done once in such an interval.
+            catch_up: makes known what the others wrote.
+        """
+        self.desk.share(catch_up)
+        self.flusher.share(catch_up)
+        self._refreshers.share(claim)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -174,7 +191,7 @@ async def open_alarms(
         deliverer = Deliverer(
             plan.by_message,
             store,
-            pending=state.pending,
+            pending=() if store.replicas else state.pending,
             switched_off=state.switched_off,
             external_url=external_url,
             emit=emit_delivery,
@@ -182,6 +199,8 @@ async def open_alarms(
             monotonic=monotonic,
             random=random.SystemRandom().random,
         )
+        for delivery in state.pending if store.replicas else ():
+            deliverer.hear(delivery)  # it is for some replica to take over
         flusher = Flusher(
             board,
             store,

@@ -29,11 +29,8 @@ def counts_of(before: Settings, after: Settings, projects: RosterChange) -> Mapp
 
 def needs_restart(before: Settings, after: Settings) -> list[str]:
     """What differs and cannot be changed while the daemon runs, in sentences."""
-    return [
-        f"storage.{key} changed; restart to use it"
-        for key in ("url", "retention")
-        if getattr(before.storage, key) != getattr(after.storage, key)
-    ]
+    is_same = before.storage.url == after.storage.url
+    return [] if is_same else ["storage.url changed; restart to use it"]
 
 
 def _figures(

@@ -16,6 +16,7 @@ from auditd.daemon.readiness import readiness_of
 from auditd.daemon.reloader import Reloader
 from auditd.daemon.voices import Voices
 from auditd.daemon.watch import utc_now
+from auditd.telemetry.standing_metrics import StandingMetrics
 from auditd.web.api import make_api
 from auditd.web.app import make_app
 from auditd.web.fleet_office import Standing
@@ -49,6 +50,14 @@ class Front:
         self._parts = parts
         self._reloader = reloader
         self._voices = voices
+        voices.metrics.register(
+            StandingMetrics(
+                is_ready=lambda: not self.readiness().missing,
+                is_writable=lambda: parts.store.is_writable,
+                engine=parts.engine.stats,
+                replicas=lambda: parts.watch.shares,
+            )
+        )
 
     def application(self, options: ServiceOptions, site: Site) -> web.Application:
         """Everything under one roof."""

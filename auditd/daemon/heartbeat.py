@@ -7,7 +7,7 @@ or is not there at all, is told by the far side of this.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -42,6 +42,7 @@ class Heartbeat:
         on_sent: told when a beat arrived.
         logger: where the changes are logged.
         now: the wall clock.
+        claim: whether it is for this replica to beat now; without others it always is.
     """
 
     def __init__(
@@ -54,9 +55,12 @@ class Heartbeat:
         on_sent: Callable[[datetime], None],
         logger: FilteringBoundLogger,
         now: Callable[[], datetime],
+        claim: Callable[[str, timedelta], Awaitable[bool]] | None = None,
     ) -> None:
         self._url = url
+        self._interval = interval
         self._interval_seconds = interval.total_seconds()
+        self._claim = claim
         self._http = http
         self._troubles = troubles
         self._on_sent = on_sent
@@ -69,8 +73,15 @@ class Heartbeat:
         with suppress(TimeoutError):
             await asyncio.wait_for(ready.wait(), self._interval_seconds)
         while True:
-            await self.beat()
+            if await self._is_ours():
+                await self.beat()
             await asyncio.sleep(self._interval_seconds)
+
+    async def _is_ours(self) -> bool:
+        """Also when there is trouble: then another replica may be well, and claims it."""
+        if self._claim is None or self._troubles():
+            return True
+        return await self._claim("heartbeat", self._interval)
 
     async def beat(self) -> None:
         """Send it, or withhold it. Raises nothing but CancelledError."""

@@ -9,7 +9,7 @@ from time import monotonic
 
 from auditd.config.file_set import FileSet
 from auditd.config.load import load
-from auditd.config.secret import InlineSecret
+from auditd.config.secret import InlineSecret, parts_of
 from auditd.config.settings import Catalog, Settings
 from auditd.daemon.hook_building import files_of
 from auditd.daemon.watch import tls_files
@@ -43,7 +43,8 @@ class Loader:
         self._on_secret = on_secret
         self._storage_url = storage_url
         if storage_url:
-            on_secret(storage_url)
+            for part in parts_of(storage_url):
+                on_secret(part)
 
     def read(self) -> Settings:
         """Read everything anew. Blocks.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from structlog.typing import FilteringBoundLogger
@@ -23,6 +23,7 @@ class Pulse:
         troubles: what is wrong with this daemon now, in sentences; empty when it is well.
         on_sent: told when a beat arrived.
         logger: where the changes are logged.
+        claim: see Heartbeat.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Pulse:
         troubles: Callable[[], Sequence[str]],
         on_sent: Callable[[datetime], None],
         logger: FilteringBoundLogger,
+        claim: Callable[[str, timedelta], Awaitable[bool]] | None = None,
     ) -> None:
         self._troubles = troubles
         self._on_sent = on_sent
         self._logger = logger
+        self._claim = claim
         self._settings: HeartbeatSettings | None = None
         self._changed = asyncio.Event()
 
@@ -65,4 +68,5 @@ class Pulse:
             on_sent=self._on_sent,
             logger=self._logger,
             now=utc_now,
+            claim=self._claim,
         )

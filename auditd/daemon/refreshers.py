@@ -10,7 +10,7 @@ from typing import NoReturn
 from auditd.alerting.alert import Alert
 from auditd.alerting.route import RouteNode
 from auditd.hooks.port import StateHook
-from auditd.hooks.refresher import Refresher
+from auditd.hooks.refresher import Claim, Refresher
 
 
 class Refreshers:
@@ -28,7 +28,14 @@ class Refreshers:
         self._now = now
         self._refreshers: dict[str, Refresher] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._claim: Claim | None = None
         self._tasks: dict[str, asyncio.Task[NoReturn]] = {}
+
+    def share(self, claim: Claim) -> None:
+        """Other replicas bring the same: each minute whoever claims it does."""
+        self._claim = claim
+        for refresher in self._refreshers.values():
+            refresher.share(claim)
 
     def wake(self) -> None:
         """An alert fired or ended."""
@@ -42,9 +49,11 @@ class Refreshers:
             refresher = former.get(hook.name)
             if refresher:
                 refresher.adopt(hook, tree)
-            self._refreshers[hook.name] = refresher or Refresher(
-                hook, self._alerts, tree, now=self._now
-            )
+            else:
+                refresher = Refresher(hook, self._alerts, tree, now=self._now)
+                if self._claim:
+                    refresher.share(self._claim)
+            self._refreshers[hook.name] = refresher
         self._start_and_stop()
 
     async def run(self) -> None:

@@ -21,6 +21,7 @@ from auditd.daemon.catalog import load_catalog
 from auditd.daemon.changeover import Changeover
 from auditd.daemon.entrance import Entrance, open_entrance
 from auditd.daemon.front import Front
+from auditd.daemon.garbage import keep_residents, rare_collections
 from auditd.daemon.loader import Loader
 from auditd.daemon.options import ServiceOptions
 from auditd.daemon.parts import Parts, open_parts
@@ -63,6 +64,7 @@ async def serve(
     )
     hangup = asyncio.Event()
     with (
+        rare_collections(),
         heeding_hangups(hangup),
         open_log(
             _standard_error(), level=options.log_level, format=options.log_format, redactor=redactor
@@ -137,6 +139,7 @@ class _Service:
             troubles=lambda: front.readiness().missing,
             on_sent=self._voices.metrics.heartbeat_sent,
             logger=self._logger,
+            claim=parts.claim,
         )
         self._entrance = await opened.enter_async_context(
             open_entrance(
@@ -164,6 +167,7 @@ class _Service:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._parts.scheduler.run(), name="scheduler"),
+                group.create_task(self._parts.run(), name="polls"),
                 group.create_task(self._parts.alarms.run(), name="alarms"),
                 group.create_task(self._reloader.run(), name="reloader"),
                 group.create_task(self._secrets.run(), name="secrets"),
@@ -187,6 +191,7 @@ class _Service:
         self._voices.metrics.adopt(max_series=settings.global_.max_series, sources=sources)
         self._voices.feed.touch(FLEET)
         self._pulse.adopt(settings.heartbeat)
+        self._parts.store.retention = settings.storage.retention
 
     def _tried(self, at: datetime, *, successful: bool) -> None:
         """The configuration was loaded, or refused."""
@@ -227,3 +232,4 @@ class _Service:
             projects=len(snapshots),
             seen=sum(snapshot.is_up for snapshot in snapshots),
         )
+        keep_residents()

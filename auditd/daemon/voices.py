@@ -18,7 +18,7 @@ from auditd.telemetry.alert_metrics import AlertMetrics
 from auditd.telemetry.event_log import EventLog
 from auditd.telemetry.log import Log
 from auditd.telemetry.metrics import Metrics
-from auditd.web.feed import Feed
+from auditd.web.feed import ALERTS, DELIVERIES, FLEET, Feed
 
 
 class Voices:
@@ -75,6 +75,11 @@ class Voices:
         self.feed.follow(event)
         if isinstance(event, DeliveryDead):
             self._alarms().dead[event.hook] += 1
+
+    def changed_elsewhere(self) -> None:
+        """Another replica has changed what is known; what happened there it tells itself."""
+        for topic in (FLEET, ALERTS, DELIVERIES):
+            self.feed.touch(topic)
 
     def loop_lag(self, seconds: float) -> None:
         """The event loop was so late."""

@@ -42,6 +42,9 @@ class Unkept:
     async def record(self, snapshot: ProjectSnapshot) -> None:
         """Keep nothing."""
 
+    async def catch_up(self) -> None:
+        """There is nobody else."""
+
     def depart(self, project: str) -> None:
         """Nothing was kept."""
 
@@ -87,6 +90,8 @@ class Watch:
         self._catalog = catalog
         self._transport = transport
         self._on_warnings = on_warnings
+        self.shares = 1
+        """Replicas that share the rate of each credential."""
         self._sources = make_sources(plan.settings, cloud, on_warnings, former={})
 
     @property
@@ -110,14 +115,7 @@ class Watch:
 
     def adopt(self, plan: WatchPlan) -> None:
         """Go by what was prepared from now on. The scheduler has to be told of the sources."""
-        given = plan.settings.global_
-        self.cloud.adopt(
-            self.cloud.prepare(
-                _specs(plan.settings, self._catalog), requests_per_second=given.requests_per_second
-            ),
-            requests_per_second=given.requests_per_second,
-            concurrency=given.concurrency,
-        )
+        self._adopt_cloud(plan.settings)
         if plan.line is not self._plan.line:
             self._transport.adopt(plan.line.line)
         self.poller.adopt(plan.policy)
@@ -125,6 +123,20 @@ class Watch:
             plan.settings, self.cloud, self._on_warnings, former=self._sources
         )
         self._plan = plan
+
+    def divide(self, shares: int) -> None:
+        """So many replicas share the rate of each credential from now on, this one included."""
+        if shares != self.shares:
+            self.shares = shares
+            self._adopt_cloud(self._plan.settings)
+
+    def _adopt_cloud(self, settings: Settings) -> None:
+        rate = settings.global_.requests_per_second / self.shares
+        self.cloud.adopt(
+            self.cloud.prepare(_specs(settings, self._catalog), requests_per_second=rate),
+            requests_per_second=rate,
+            concurrency=settings.global_.concurrency,
+        )
 
     async def tidy(self) -> None:
         """Close what `adopt` replaced, as far as it is not in use any more."""

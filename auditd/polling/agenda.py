@@ -41,9 +41,14 @@ class Agenda:
     Slots lie on a grid that is fixed in wall time (`epoch + phase + n * interval`), so neither a
     restart nor a late poll moves them. A project that joins is due at once, then on its
     grid, the first time after half an interval at least.
+
+    Args:
+        is_shared: replicas go by the same grid, and each slot is polled by one of them. Then a
+            project that joins is due at its last grid point, which others may have polled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
+        self._is_shared = is_shared
         self._entries: dict[str, _Entry] = {}
         self._heap: list[tuple[float, int, _Entry]] = []
         self._order = count()
@@ -61,7 +66,7 @@ class Agenda:
             if entry:
                 entry.is_dropped = True
             self._entries[name] = entry = _Entry(project)
-            self._push(entry, now.timestamp())
+            self._push(entry, self._first(entry, now.timestamp()))
 
     def due(self, now: datetime) -> list[Slot]:
         """Take the slots that have come, at most one a project."""
@@ -90,6 +95,12 @@ class Agenda:
     def next_slots(self) -> Mapping[str, datetime]:
         """Project name -> its next slot, as it is whenever that is looked up."""
         return _NextSlots(self._entries)
+
+    def _first(self, entry: _Entry, instant: float) -> float:
+        if not self._is_shared:
+            return instant
+        entry.is_on_grid = True
+        return entry.latest_grid_point(instant)
 
     def _push(self, entry: _Entry, at: float) -> None:
         entry.due_at = at

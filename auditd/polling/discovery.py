@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 from auditd.audit.events import DiscoveryAdded, DiscoveryFailed, DiscoveryRemoved, Emit
 from auditd.audit.failure import PollError
+from auditd.audit.project import Project
 from auditd.polling.ports import ProjectSource
 from auditd.polling.roster import Roster, RosterChange
 
 _log = logging.getLogger(__name__)
+
+
+async def read_source(source: ProjectSource) -> Sequence[Project]:
+    """What a source gives when it is asked."""
+    return await source.projects()
 
 
 class Discovery:
@@ -27,7 +33,9 @@ class Discovery:
         on_change: Callable[[RosterChange], None],
         on_read: Callable[[], None],
         emit: Emit,
+        read: Callable[[ProjectSource], Awaitable[Sequence[Project]]] = read_source,
     ) -> None:
+        self._read = read
         self._roster = roster
         self._sources = {source.name: source for source in sources}
         self._group: asyncio.TaskGroup | None = None
@@ -83,7 +91,7 @@ class Discovery:
     async def refresh(self, source: ProjectSource) -> None:
         """Read one source now."""
         try:
-            projects = await source.projects()
+            projects = await self._read(source)
         except (PollError, ValueError) as error:
             self._fail(source, str(error))
         except Exception as error:  # noqa: BLE001 - the loop must survive; logged and counted
@@ -95,6 +103,11 @@ class Discovery:
             self._apply(source.name, self._roster.refresh(source.name, projects))
         self._unread.discard(source.name)
         self._on_read()
+
+    async def reread(self, name: str) -> None:
+        """Read a source now, if there is one of this name."""
+        if source := self._sources.get(name):
+            await self.refresh(source)
 
     def _fail(self, source: ProjectSource, message: str) -> None:
         self._failures_in_a_row[source.name] += 1

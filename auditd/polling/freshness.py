@@ -38,6 +38,10 @@ class Freshness:
             case _:
                 pass
 
+    def polled_elsewhere(self, project: str) -> None:
+        """Another replica has tried a project."""
+        self._tried_at[project] = self._monotonic()
+
     def loop_lag(self, seconds: float) -> None:
         """The event loop was so late just now."""
         self._lag_seconds = seconds

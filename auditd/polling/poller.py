@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from weakref import WeakValueDictionary
 
+from auditd.alerting.superseded import SupersededError
 from auditd.audit.authorization import Listing
 from auditd.audit.events import Emit, PollFailed, PollFinished
 from auditd.audit.failure import FailureReason, PollError
@@ -20,11 +22,16 @@ from auditd.audit.verify_due import names_to_verify
 from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet
 from auditd.polling.ports import AuthorizationSource, Journal, Turn
+from auditd.polling.timing import Timing
 
 VERIFY_EVERY = timedelta(hours=1)
 """A probe uses the owner's token at the Git host and counts against its rate limit there."""
 VERIFY_AT_MOST = 5
 """Probes in one poll, so that a long list is exercised little by little."""
+TRIES = 3
+"""How often a poll is recorded before it is dropped, when other replicas change its project."""
+AHEAD_INTERVALS = 2
+"""How far the clock of another replica may be ahead."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +57,8 @@ class Poller:
         self._emit = emit
         self._now = now
         self._monotonic = monotonic
+        self._elsewhere: dict[str, datetime] = {}
+        """When other replicas polled projects last."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """Of the projects of which something is being written now."""
 
@@ -59,20 +68,26 @@ class Poller:
 
     async def rejudge(self, project: str) -> None:
         """Judge what is known of a project anew, without a poll: policy or settings changed."""
-        async with self._writing(project):
-            known = self._fleet.get(project)
-            if known is None:
-                return
-            snapshot, events = rejudged(known, self._policy, at=self._now())
-            self._fleet.amend(snapshot)
-            if known.attempted_at is not None:
-                await self._journal.record(snapshot)
-            for event in events:
-                self._emit(event)
+        try:
+            async with self._writing(project):
+                await self._rejudge(project)
+        except SupersededError:  # by what is known then the next poll judges
+            await self._journal.catch_up()
+
+    async def _rejudge(self, project: str) -> None:
+        known = self._fleet.get(project)
+        if known is None:
+            return
+        snapshot, events = rejudged(known, self._policy, at=self._now())
+        self._fleet.amend(snapshot)
+        if known.attempted_at is not None:
+            await self._journal.record(snapshot)
+        for event in events:
+            self._emit(event)
 
     async def poll(self, slot: Slot) -> None:
         """List, check, publish and tell. Raises nothing but CancelledError."""
-        timing = _Timing(slot, self._now, self._monotonic)
+        timing = Timing(slot, self._now, self._monotonic)
         try:
             async with self._source.turn(slot.project) as turn:
                 timing.begin()
@@ -80,8 +95,7 @@ class Poller:
                 listing = await turn.list_authorizations(known.listing if known else None)
                 timing.end()
                 verifications = await self._verify(slot, listing, turn)
-            async with self._writing(slot.project.name):
-                await self._succeed(slot, listing, verifications, timing)
+            await self._record(slot, partial(self._succeed, slot, listing, verifications, timing))
         except PollError as error:
             await self._fail(slot, error, timing)
         except Exception as error:  # noqa: BLE001 - the loop must survive; logged and counted
@@ -94,7 +108,7 @@ class Poller:
         slot: Slot,
         listing: Listing,
         verifications: Mapping[str, Verification],
-        timing: _Timing,
+        timing: Timing,
     ) -> None:
         known = self._known(slot)
         is_first = self._fleet.is_untried(slot.project.name)
@@ -122,11 +136,13 @@ class Poller:
         for event in events:
             self._emit(event)
 
-    async def _fail(self, slot: Slot, error: PollError, timing: _Timing) -> None:
-        async with self._writing(slot.project.name):
-            snapshot, events = failed(self._known(slot), error, self._policy, at=self._now())
-            await self._journal.record(snapshot)
-            self._fleet.publish(snapshot)
+    async def _fail(self, slot: Slot, error: PollError, timing: Timing) -> None:
+        await self._record(slot, partial(self._record_failure, slot, error, timing))
+
+    async def _record_failure(self, slot: Slot, error: PollError, timing: Timing) -> None:
+        snapshot, events = failed(self._known(slot), error, self._policy, at=self._now())
+        await self._journal.record(snapshot)
+        self._fleet.publish(snapshot)
         self._emit(
             PollFailed(
                 project=slot.project.name,
@@ -139,6 +155,37 @@ class Poller:
         )
         for event in events:
             self._emit(event)
+
+    async def _record(self, slot: Slot, record: Callable[[], Awaitable[None]]) -> None:
+        """Once more when another replica was faster, but not over a later poll of another's."""
+        for _ in range(TRIES):
+            try:
+                async with self._writing(slot.project.name):
+                    if not self.is_outdated(slot):
+                        await record()
+                    return
+            except SupersededError:
+                await self._journal.catch_up()
+        _log.warning("the poll of project %s is dropped: others changed it", slot.project.name)
+
+    def polled_elsewhere(self, project: str, at: datetime) -> None:
+        """Another replica has tried a project at that instant."""
+        self._elsewhere[project] = at
+
+    def is_outdated(self, slot: Slot) -> bool:
+        """Whether another replica has polled the project since the slot.
+
+        A poll that lies far ahead is of a replica whose clock was set back since.
+        """
+        at = self._elsewhere.get(slot.project.name)
+        if at is None or at < slot.at:
+            return False
+        return at <= self._now() + AHEAD_INTERVALS * slot.project.poll_interval
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The projects of which something is being written now."""
+        return frozenset(name for name, lock in self._locks.items() if lock.locked())
 
     def _writing(self, project: str) -> asyncio.Lock:
         """Held from reading what is known of a project until what follows is published."""
@@ -167,39 +214,3 @@ class Poller:
             # The list did come, so this poll has not failed. The next one will tell of it.
             _log.info("verification of project %s stopped: %s", slot.project.name, error)
         return verifications
-
-
-class _Timing:
-    """How late a poll could begin and how long its list took."""
-
-    def __init__(
-        self, slot: Slot, now: Callable[[], datetime], monotonic: Callable[[], float]
-    ) -> None:
-        self._slot = slot
-        self._now = now
-        self._monotonic = monotonic
-        self._lag: float | None = None
-        self._begun: float | None = None
-        self._ended: float | None = None
-
-    def begin(self) -> None:
-        """The request can be sent now."""
-        self._lag = self._lag_now()
-        self._begun = self._monotonic()
-
-    def end(self) -> None:
-        """The list is here."""
-        self._ended = self._monotonic()
-
-    def lag_seconds(self) -> float:
-        """From the slot to the moment the request could be sent; to now if it never could."""
-        return self._lag_now() if self._lag is None else self._lag
-
-    def duration_seconds(self) -> float:
-        """From that moment to the list, or to now; 0 if the request was never sent."""
-        if self._begun is None:
-            return 0.0
-        return (self._monotonic() if self._ended is None else self._ended) - self._begun
-
-    def _lag_now(self) -> float:
-        return max(0.0, (self._now() - self._slot.at).total_seconds())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from auditd.audit.events import Emit, PollSkipped
 from auditd.audit.failure import SkipReason
@@ -22,17 +22,16 @@ class PollRefusedError(Exception):
 
 
 class Polls:
-    """One task a poll, never two of one project, all owned by one TaskGroup.
+    """Never two of one project at once. Those that are asked for run within the context.
 
-    Submitting does no work and never waits, so a slow project delays no other. Leaving the
-    context by an exception cancels the polls under way and awaits them.
+    Leaving the context by an exception cancels these and awaits them.
     """
 
     def __init__(self, poll: Callable[[Slot], Coroutine[None, None, None]], emit: Emit) -> None:
         self._poll = poll
         self._emit = emit
         self._group = asyncio.TaskGroup()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._asked: dict[str, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(ASKED_AT_ONCE)
         self._is_open = False
@@ -51,15 +50,20 @@ class Polls:
         self._is_open = False
         await self._group.__aexit__(kind, error, traceback)
 
-    def submit(self, slot: Slot) -> None:
-        """Start the poll of this slot, or skip it when the project's last one still runs."""
-        name = slot.project.name
-        if name in self._under_way:
+    async def perform(self, slot: Slot) -> None:
+        """Poll for this slot, or skip it when the project's last poll still runs here.
+
+        Whoever awaits this owns the poll: it ends when its task is cancelled, which `cancel` does.
+        """
+        name, task = slot.project.name, asyncio.current_task()
+        if name in self._under_way or task is None:
             self._emit(PollSkipped(name, SkipReason.OVERLAP, slots=1))
             return
-        task = self._group.create_task(self._poll(slot), name=f"poll:{name}")
         self._under_way[name] = task
-        task.add_done_callback(lambda done: _forget(self._under_way, name, done))
+        try:
+            await self._poll(slot)
+        finally:
+            _forget(self._under_way, name, task)
 
     async def poll_now(self, slot: Slot) -> None:
         """Return once the project was polled, by the poll that is under way if there is one.
@@ -87,11 +91,12 @@ class Polls:
 
     async def _poll_in_place(self, slot: Slot) -> None:
         async with self._places:
-            if slot.project.name not in self._under_way:
-                self.submit(slot)
-            await asyncio.wait({self._under_way[slot.project.name]})
+            if task := self._under_way.get(slot.project.name):
+                await asyncio.wait({task})
+            else:
+                await self.perform(slot)
 
 
-def _forget(tasks: dict[str, asyncio.Task[None]], name: str, task: asyncio.Task[None]) -> None:
+def _forget(tasks: dict[str, asyncio.Task[Any]], name: str, task: asyncio.Task[Any]) -> None:
     if tasks.get(name) is task:
         del tasks[name]

@@ -44,10 +44,16 @@ class Journal(Protocol):
     """Where it is kept what polls found, beyond this process."""
 
     async def record(self, snapshot: ProjectSnapshot) -> None:
-        """Make durable what a poll found, and what follows from it. Raises nothing.
+        """Make durable what a poll found, and what follows from it.
 
         What cannot be kept now is kept with the project's next poll.
+
+        Raises:
+            SupersededError: another replica has changed what is known of the project.
         """
+
+    async def catch_up(self) -> None:
+        """Know what other replicas changed. Raises nothing."""
 
     def depart(self, project: str) -> None:
         """A project left the fleet. Returns at once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from auditd.audit.events import Emit, PollSkipped
@@ -12,7 +12,7 @@ from auditd.audit.project import Project
 from auditd.audit.transition import departed
 from auditd.polling.agenda import Agenda, Slot
 from auditd.polling.clock import ClockWatch, Stopwatch
-from auditd.polling.discovery import Discovery
+from auditd.polling.discovery import Discovery, read_source
 from auditd.polling.fleet import Fleet
 from auditd.polling.poller import Poller
 from auditd.polling.polls import Polls
@@ -22,7 +22,14 @@ from auditd.polling.ticker import Ticker, TickSource
 
 
 class Scheduler:
-    """Polls every project of the fleet at its slots until cancelled."""
+    """Polls every project of the fleet at its slots until cancelled.
+
+    Args:
+        dispatch: gets the slots that are due, and sees to it that each is performed, here or by
+            another replica. It returns at once.
+        is_shared: other replicas have the same projects, see Agenda.
+        read: what a source gives; by itself, or as replicas share it.
+    """
 
     def __init__(
         self,
@@ -32,19 +39,23 @@ class Scheduler:
         fleet: Fleet,
         configured: Sequence[Project],
         sources: Sequence[ProjectSource],
+        dispatch: Callable[[Sequence[Slot]], None],
         emit: Emit,
         on_lag: Callable[[float], None],
         on_step: Callable[[], None],
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
+        is_shared: bool = False,
         make_ticker: Callable[[Callable[[], None]], TickSource] = Ticker,
+        read: Callable[[ProjectSource], Awaitable[Sequence[Project]]] = read_source,
     ) -> None:
         self._journal = journal
         self._fleet = fleet
         self._emit = emit
         self._on_step = on_step
         self._now = now
-        self._agenda = Agenda()
+        self._agenda = Agenda(is_shared=is_shared)
+        self._dispatch = dispatch
         self._roster = Roster(configured, [source.name for source in sources])
         self._discovery = Discovery(
             roster=self._roster,
@@ -52,6 +63,7 @@ class Scheduler:
             on_change=self._change,
             on_read=self._note_progress,
             emit=emit,
+            read=read,
         )
         self._poller = poller
         self.complete = asyncio.Event()
@@ -102,8 +114,25 @@ class Scheduler:
             raise LookupError(msg)
         await self._polls.poll_now(Slot(known.project, self._now()))
 
+    async def perform(self, name: str, at: datetime) -> None:
+        """Poll a project for a slot that was dispatched, unless its poll is known already.
+
+        Returns once it was polled; nothing is done for a project that has left.
+        """
+        known = self._fleet.get(name)
+        if known and not self._poller.is_outdated(slot := Slot(known.project, at)):
+            await self._polls.perform(slot)
+
+    async def reread(self, source: str) -> None:
+        """Read a source now: another replica found something else in it."""
+        await self._discovery.reread(source)
+
+    def note_polled(self) -> None:
+        """Another replica has polled something."""
+        self._note_progress()
+
     async def run(self) -> None:
-        """Poll until cancelled. Polls under way are cancelled with it, and awaited."""
+        """Dispatch what is due, and poll what is asked for, until cancelled."""
         self._agenda.replace(self._roster.projects, self._now())
         self._note_progress()
         async with self._polls:
@@ -118,10 +147,11 @@ class Scheduler:
     def _tick(self) -> None:
         stepped = self._ticks.look().step_seconds
         reason = SkipReason.CLOCK if stepped else SkipReason.BLOCKED
-        for slot in self._agenda.due(self._now()):
-            if slot.missed:
-                self._emit(PollSkipped(slot.project.name, reason, slot.missed))
-            self._polls.submit(slot)
+        if slots := self._agenda.due(self._now()):
+            for slot in slots:
+                if slot.missed:
+                    self._emit(PollSkipped(slot.project.name, reason, slot.missed))
+            self._dispatch(slots)
 
     async def _poll(self, slot: Slot) -> None:
         await self._poller.poll(slot)

@@ -9,7 +9,7 @@ from typing import Protocol
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-TICK = timedelta(milliseconds=250)
+TICK = timedelta(milliseconds=500)
 """How late a poll may be submitted. One wake-up serves all projects that are due."""
 
 

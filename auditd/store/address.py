@@ -27,6 +27,11 @@ def parse_url(url: str) -> URL:
         raise StoreUnavailableError(msg) from None
 
 
+def libpq_url(url: str) -> str:
+    """The URL of a server as libpq takes it, password included."""
+    return parse_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def is_server(url: URL) -> bool:
     """Whether it names a PostgreSQL server."""
     return url.drivername in _SERVERS

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from auditd.store.errors import StoreFault
 from auditd.store.receipts import Receipts
+from auditd.store.revisions import Revisions
 
 
 class Backing(Protocol):
@@ -30,6 +31,10 @@ class Backing(Protocol):
 
     def check(self, connection: Connection) -> None:
         """Look through all of it, as far as that is ours to do. Raises ValueError for damage."""
+
+    @property
+    def revisions(self) -> Revisions | None:
+        """Needed where others may write too; None where this process is alone."""
 
     @property
     def receipts(self) -> Receipts | None:

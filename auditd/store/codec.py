@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from auditd.alerting.alert import Alert
+from auditd.alerting.delivery import Attempt
 from auditd.alerting.grouping import Group
 from auditd.alerting.notification import Notification
 from auditd.alerting.silence import Acknowledgement, Silence
@@ -30,6 +31,7 @@ _ALERT_FIELDS = tuple(field.name for field in fields(Alert) if field.name != "la
 
 GROUP = msgspec.json.Decoder(Group)
 NOTIFICATION = msgspec.json.Decoder(Notification)
+TRIED = msgspec.json.Decoder(tuple[Attempt, ...])
 SILENCE = msgspec.json.Decoder(Silence)
 ACKNOWLEDGEMENT = msgspec.json.Decoder(Acknowledgement)
 

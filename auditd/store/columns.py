@@ -60,14 +60,21 @@ class Key(Words):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """A digest in the place of a long text."""
-        text = super().process_bind_param(value, dialect)
-        if text is None or len(text) <= _LONGEST_KEY or dialect.name != "postgresql":
-            return text
-        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+        if value is None or dialect.name != "postgresql":
+            return super().process_bind_param(value, dialect)
+        return stored_key(value)
 
 
 _LONGEST_KEY = 500
 """Characters, each of up to 4 bytes."""
+
+
+def stored_key(key: str) -> str:
+    """The text of a Key as PostgreSQL has it; that of one that is stored already is the same."""
+    text = legible(key)
+    if len(text) <= _LONGEST_KEY:
+        return text
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def legible(text: str) -> str:

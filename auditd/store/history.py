@@ -5,14 +5,26 @@ Nothing that still holds is ever forgotten: what was listed at any instant since
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Row,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from auditd.audit.history import HistoryEntry, HistoryKind, ending
 from auditd.store.codec import Event, decode_event, encode
+from auditd.store.columns import instant_text, legible
 from auditd.store.schema import HISTORY
 
 CHUNK = 500
@@ -27,7 +39,7 @@ _ENDS = frozenset(
 )
 _OF_POLLS = frozenset({HistoryKind.POLLS_FAILED, HistoryKind.POLLS_RECOVERED})
 _STANDS = HISTORY.c.ended_at.is_(None)
-_ENTER = insert(HISTORY)
+_ENTERED = ("project", "authorization", "aspect", "kind", "at", "ended_at", "body")
 _END = update(HISTORY).where(
     HISTORY.c.project == bindparam("of_project"),
     HISTORY.c.authorization == bindparam("of_authorization"),
@@ -42,10 +54,10 @@ _END_ALL = update(HISTORY).where(HISTORY.c.project == bindparam("of_project"), _
 
 def enter(connection: Connection, entries: Iterable[HistoryEntry]) -> None:
     """Add entries in their order; each ends the one before it of its aspect."""
-    rows = [_row(entry) for entry in entries]
-    if rows:
-        connection.execute(_END, [_ended(row) for row in rows])
-        connection.execute(_ENTER, rows)
+    every = [*entries]
+    if every:
+        connection.execute(_END, [_ended(entry) for entry in every])
+        _insert(connection, every)
 
 
 def begin(
@@ -53,8 +65,8 @@ def begin(
 ) -> None:
     """Add the first entries of a project. If one of its name was there before, that has left."""
     depart(connection, project, at)
-    if rows := [_row(entry) for entry in entries]:
-        connection.execute(_ENTER, rows)
+    if every := [*entries]:
+        _insert(connection, every)
 
 
 def depart(connection: Connection, project: str, at: datetime) -> None:
@@ -102,22 +114,42 @@ def prune(connection: Connection, before: datetime) -> None:
     connection.execute(delete(HISTORY).where(HISTORY.c.ended_at < before))
 
 
-def _row(entry: HistoryEntry) -> Mapping[str, Any]:
+def _insert(connection: Connection, entries: Sequence[HistoryEntry]) -> None:
+    """By the driver itself: what SQLAlchemy does for each row takes longer than to insert it."""
+    instants = {at: instant_text(at) for at in {entry.at for entry in entries}}  # mostly one
+    rows: Sequence[Any] = [_row(entry, instants[entry.at]) for entry in entries]
+    if not connection.dialect.positional:
+        rows = [dict(zip(_ENTERED, row, strict=True)) for row in rows]
+    connection.exec_driver_sql(_insertion(connection.dialect), rows)
+
+
+@lru_cache(maxsize=1)
+def _insertion(dialect: Dialect) -> str:
+    """Its parameters are in the order of _ENTERED, or have these names."""
+    return str(insert(HISTORY).inline().compile(dialect=dialect, column_keys=_ENTERED))
+
+
+def _row(entry: HistoryEntry, at: str) -> tuple[str | None, ...]:
+    """As `_ENTERED`, and as the types of the columns would make it."""
     body = Event(entry.listed, entry.fields, entry.finding, entry.reason)
+    return (
+        legible(entry.project),
+        legible(entry.authorization),
+        legible(_aspect(entry)),
+        str(entry.kind),
+        at,
+        at if entry.kind in _ENDS else None,
+        encode(body),
+    )
+
+
+def _ended(entry: HistoryEntry) -> Mapping[str, Any]:
     return {
-        "project": entry.project,
-        "authorization": entry.authorization,
-        "aspect": _aspect(entry),
-        "kind": str(entry.kind),
-        "at": entry.at,
-        "ended_at": entry.at if entry.kind in _ENDS else None,
-        "body": encode(body),
+        "of_project": entry.project,
+        "of_authorization": entry.authorization,
+        "of_aspect": _aspect(entry),
+        "ended_at": entry.at,
     }
-
-
-def _ended(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    place = {f"of_{name}": row[name] for name in ("project", "authorization", "aspect")}
-    return {**place, "ended_at": row["at"]}
 
 
 def _aspect(entry: HistoryEntry) -> str:

@@ -11,14 +11,18 @@ from auditd.alerting.silence import Acknowledgement, Silence
 from auditd.store.codec import ACKNOWLEDGEMENT, SILENCE, encode
 from auditd.store.columns import instant_text
 from auditd.store.errors import StoreConflictError
+from auditd.store.revisions import ChangeKind, changed
 from auditd.store.schema import ACKNOWLEDGEMENTS, ALERTS, SILENCES, upsert
 from auditd.store.trail import TrailEvent, TrailKind, append
+
+_HUSH = (ChangeKind.HUSH, "")
 
 
 def put_silence(connection: Connection, silence: Silence, now: datetime) -> None:
     """Add a silence, or replace the one with its id."""
     row = {"id": silence.id, "ends_at": silence.ends_at, "body": encode(silence)}
     upsert(connection, SILENCES, [row])
+    changed(connection, [_HUSH])
     detail = {
         "matchers": ", ".join(str(matcher) for matcher in silence.matchers),
         "starts_at": instant_text(silence.starts_at),
@@ -38,6 +42,7 @@ def expire_silence(connection: Connection, silence_id: str, author: str, now: da
     if not connection.execute(delete(SILENCES).where(SILENCES.c.id == silence_id)).rowcount:
         msg = f"there is no silence {silence_id}; it may have ended"
         raise StoreConflictError(msg)
+    changed(connection, [_HUSH])
     event = TrailEvent(now, TrailKind.SILENCE_EXPIRED, silence_id, {"author": author})
     append(connection, [event])
 
@@ -47,6 +52,7 @@ def acknowledge(connection: Connection, acknowledgement: Acknowledgement) -> Non
     fingerprint = acknowledgement.fingerprint
     row = {"fingerprint": fingerprint, "body": encode(acknowledgement)}
     upsert(connection, ACKNOWLEDGEMENTS, [row])
+    changed(connection, [_HUSH])
     detail = {
         "fired_at": instant_text(acknowledgement.fired_at),
         "author": acknowledgement.author,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 
 from auditd.store.address import is_server, parse_url
 from auditd.store.backing import Backing
@@ -34,8 +34,10 @@ async def open_store(
     retention: timedelta,
     backup_every: timedelta = timedelta(hours=1),
     keep_backups: int = 24,
+    replica: str | None = None,
+    prepare: Callable[[Connection], None] = lambda _: None,
 ) -> AsyncIterator[Store]:
-    """The store at `url`, for one process at a time, until the block ends.
+    """The store at `url` until the block ends: for one process at a time, or for one replica.
 
     An older schema is brought up to ours. For a file a missing directory is made (0700). A damaged
     file is set aside and replaced by the newest good backup, or by an empty state: `opening` of
@@ -48,6 +50,10 @@ async def open_store(
         retention: how long settled deliveries, the trail and what is over are kept.
         backup_every: how old the newest backup gets.
         keep_backups: at least 1.
+        replica: the unique name of this process. On a server, others that have one may open the
+            same store meanwhile; a file is for one process in any case.
+        prepare: brings up to date what others keep in the database of a server, in the
+            transaction of our own migrations.
 
     Raises:
         StoreHeldError: another process has it.
@@ -55,7 +61,9 @@ async def open_store(
     """
     address = parse_url(url)
     preparing = (
-        _server(address) if is_server(address) else _file(sqlite_path(url), keep_backups, now())
+        _server(address, replica, prepare)
+        if is_server(address)
+        else _file(sqlite_path(url), keep_backups, now())
     )
     async with AsyncExitStack() as opened:
         ground = await asyncio.to_thread(opened.enter_context, preparing)
@@ -97,11 +105,15 @@ def _file(path: Path, keep_backups: int, at: datetime) -> Iterator[_Ground]:
 
 
 @contextmanager
-def _server(address: URL) -> Iterator[_Ground]:
+def _server(
+    address: URL, replica: str | None, prepare: Callable[[Connection], None]
+) -> Iterator[_Ground]:
     """Blocks, but not at its end. The hold on the server ends with the connection."""
-    backing = PostgresqlBacking(address, is_exclusive=True)
+    backing = PostgresqlBacking(address, is_exclusive=replica is None, replica=replica)
     try:
-        opening, found = prepare_server(backing)
+        opening, found = prepare_server(backing, prepare)
+        if replica:
+            backing.number_revisions(replica, found.number)
     except BaseException:
         backing.writes.dispose()
         raise

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from auditd.alerting.delivery import Delivery, DeliveryState
-from auditd.store.codec import NOTIFICATION, encode
+from auditd.alerting.delivery import AttemptOutcome, Delivery, DeliveryState, tried_also
+from auditd.alerting.superseded import SupersededError
+from auditd.store.codec import NOTIFICATION, TRIED, encode
 from auditd.store.errors import StoreConflictError
-from auditd.store.schema import DELIVERIES, SWITCHED_OFF, upsert
+from auditd.store.revisions import ChangeKind, changed, owner_of
+from auditd.store.schema import DELIVERIES, REPLICAS, SWITCHED_OFF, upsert
 from auditd.store.trail import TrailEvent, TrailKind, append
 
 _OWE = insert(DELIVERIES)
@@ -20,6 +22,7 @@ _FIND = select(DELIVERIES).where(DELIVERIES.c.id == bindparam("of_id"))
 _ADVANCE = update(DELIVERIES).where(
     DELIVERIES.c.id == bindparam("of_id"), DELIVERIES.c.state == bindparam("former")
 )
+_ADVANCE_OURS = _ADVANCE.where(DELIVERIES.c.owner == bindparam("ours"))
 _SETTLED = {
     DeliveryState.DELIVERED: TrailKind.DELIVERY_DELIVERED,
     DeliveryState.DEAD: TrailKind.DELIVERY_DEAD,
@@ -34,7 +37,8 @@ def owe(connection: Connection, delivery: Delivery) -> None:
         "group_key": delivery.group_key,
         "notification": encode(delivery.notification),
     }
-    connection.execute(_OWE, {**fixed, **_progress(delivery)})
+    connection.execute(_OWE, {**fixed, **_progress(delivery), "owner": owner_of(connection)})
+    changed(connection, [(ChangeKind.DELIVERY, delivery.id)])
 
 
 def forgo(connection: Connection, delivery_id: str) -> None:
@@ -48,9 +52,16 @@ def settle(connection: Connection, delivery: Delivery, now: datetime) -> None:
 
     Raises:
         StoreConflictError: there is no such pending delivery.
+        SupersededError: another replica has taken it over.
     """
-    if not _advance(connection, delivery, DeliveryState.PENDING):
+    ours = {"of_id": delivery.id, "former": str(DeliveryState.PENDING)}
+    values = {**ours, "ours": owner_of(connection), **_progress(delivery)}
+    if delivery.state is not DeliveryState.PENDING:
+        changed(connection, [(ChangeKind.DELIVERY, delivery.id)])
+    if connection.execute(_ADVANCE_OURS, values).rowcount != 1:
         stored = find(connection, delivery.id)
+        if stored and owner_of(connection) and stored.state is DeliveryState.PENDING:
+            raise SupersededError
         if stored is None or stored.state is not delivery.state:
             msg = f"delivery {delivery.id} is not pending; its outcome was not noted"
             raise StoreConflictError(msg)
@@ -83,8 +94,11 @@ def replay(connection: Connection, delivery_id: str, now: datetime) -> Delivery:
         next_at=now,
         settled_at=None,
         last_error="",
+        tried=tried_also(dead, AttemptOutcome.REPLAYED, at=now),
     )
-    _advance(connection, pending, DeliveryState.DEAD)
+    values = {"of_id": pending.id, "former": str(DeliveryState.DEAD), **_progress(pending)}
+    connection.execute(_ADVANCE, {**values, "owner": owner_of(connection)})
+    changed(connection, [(ChangeKind.DELIVERY, delivery_id)])
     append(connection, [_event(dead, TrailKind.DELIVERY_REPLAYED, now)])
     return pending
 
@@ -93,6 +107,26 @@ def find(connection: Connection, delivery_id: str) -> Delivery | None:
     """The delivery with this id."""
     row = connection.execute(_FIND, {"of_id": delivery_id}).one_or_none()
     return _delivery(row) if row else None
+
+
+def found(connection: Connection, delivery_ids: Iterable[str]) -> tuple[Delivery, ...]:
+    """Those of these that there are."""
+    query = select(DELIVERIES).where(DELIVERIES.c.id.in_(delivery_ids)).order_by(DELIVERIES.c.seq)
+    return tuple(_delivery(row) for row in connection.execute(query))
+
+
+def take_over(connection: Connection, hooks: Collection[str]) -> tuple[Delivery, ...]:
+    """What is owed to these hooks by nobody who lives is ours from now on, in its order."""
+    is_orphan = DELIVERIES.c.owner.not_in(select(REPLICAS.c.id))
+    query = select(DELIVERIES).where(
+        _is(DeliveryState.PENDING), is_orphan, DELIVERIES.c.hook.in_(hooks)
+    )
+    orphans = [_delivery(row) for row in connection.execute(query.order_by(DELIVERIES.c.seq))]
+    if orphans:
+        ids = [delivery.id for delivery in orphans]
+        taken = update(DELIVERIES).where(DELIVERIES.c.id.in_(ids))
+        connection.execute(taken.values(owner=owner_of(connection)))
+    return tuple(orphans)
 
 
 def pending(connection: Connection) -> tuple[Delivery, ...]:
@@ -133,12 +167,14 @@ def switch_off(connection: Connection, hook: str, reason: str, now: datetime) ->
     if connection.execute(query).scalar() == reason:
         return
     upsert(connection, SWITCHED_OFF, [{"hook": hook, "reason": reason}])
+    changed(connection, [(ChangeKind.HOOK, hook)])
     append(connection, [TrailEvent(now, TrailKind.HOOK_SWITCHED_OFF, hook, {"reason": reason})])
 
 
 def switch_on(connection: Connection, hook: str, now: datetime) -> None:
     """Let a hook get things again. Does nothing for one that is on."""
     if connection.execute(delete(SWITCHED_OFF).where(SWITCHED_OFF.c.hook == hook)).rowcount:
+        changed(connection, [(ChangeKind.HOOK, hook)])
         append(connection, [TrailEvent(now, TrailKind.HOOK_SWITCHED_ON, hook)])
 
 
@@ -151,12 +187,6 @@ def probe(connection: Connection) -> None:
     """Write something and take it back, to find out whether that is possible."""
     upsert(connection, SWITCHED_OFF, [{"hook": "", "reason": ""}])
     connection.execute(delete(SWITCHED_OFF).where(SWITCHED_OFF.c.hook == ""))
-
-
-def _advance(connection: Connection, delivery: Delivery, former: DeliveryState) -> bool:
-    """Whether there was such a delivery in the former state."""
-    values = {"of_id": delivery.id, "former": str(former), **_progress(delivery)}
-    return connection.execute(_ADVANCE, values).rowcount == 1
 
 
 def _is(state: DeliveryState) -> Any:
@@ -181,6 +211,7 @@ def _progress(delivery: Delivery) -> Mapping[str, Any]:
         "next_at": delivery.next_at,
         "settled_at": delivery.settled_at,
         "last_error": delivery.last_error,
+        "tried": encode(delivery.tried),
     }
 
 
@@ -197,4 +228,5 @@ def _delivery(row: Row[Any]) -> Delivery:
         attempts=row.attempts,
         last_error=row.last_error,
         settled_at=row.settled_at,
+        tried=TRIED.decode(row.tried),
     )

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from auditd.store.errors import StoreFault, StoreHeldError, StoreUnavailableError
 from auditd.store.receipts import Receipts
+from auditd.store.revisions import OPTION, Revisions
 
 _CONNECT = {
     "application_name": "servicestage-auditd",
@@ -31,8 +32,9 @@ _CONNECT = {
 _SETTINGS = (
     "SET statement_timeout = '30s'",
     "SET lock_timeout = '10s'",
-    # The locks of a process that stands still are not kept for ever.
-    "SET idle_in_transaction_session_timeout = '60s'",
+    # The locks of a process that stands still are not kept for long; replicas take less time, see
+    # store.revisions.
+    "SET idle_in_transaction_session_timeout = '5s'",
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
@@ -40,8 +42,11 @@ _SETTINGS = (
     """SELECT set_config('synchronous_commit', 'on', false)
        WHERE current_setting('synchronous_commit') = 'off'""",
 )
-_CLAIM = "SELECT pg_try_advisory_lock(1635083369, hashtext(current_schema()))"
+_HOLD = "SELECT pg_try_advisory_lock(1635083369, hashtext(current_schema()))"
 """Held until the connection ends; the first number is ours alone."""
+_SHARE = _HOLD.replace("_lock(", "_lock_shared(")
+_LIVE = "SELECT pg_advisory_lock(1635083372, hashtext(%s))"
+"""Held until the connection ends, which a killed process cannot outlive: see store.replicas."""
 _TRIES = 20
 _PAUSE_SECONDS = 0.05
 """Between tries: the server notices the end of a killed daemon a moment later."""
@@ -72,21 +77,37 @@ class PostgresqlBacking:
 
     Args:
         url: see `auditd.store.address`.
-        is_exclusive: no other process may have it as such.
+        is_exclusive: no other process may have it, be it alone or as a replica.
+        replica: the unique name of this process among those that share it.
 
     Raises:
         StoreUnavailableError: the driver is not installed, or the URL has an unknown option.
     """
 
-    def __init__(self, url: URL, *, is_exclusive: bool) -> None:
+    def __init__(self, url: URL, *, is_exclusive: bool, replica: str | None = None) -> None:
         self.place = place_of(url)
-        self.receipts = Receipts()
+        self.receipts = Receipts(replica or "daemon")
+        self.revisions: Revisions | None = None
         self.writes = _open_engine(url, self.place)
         self.reads = self.writes.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        if is_exclusive:
-            event.listen(self.writes, "connect", partial(_claim, self.place))
+        if is_exclusive or replica:
+            statement = _HOLD if is_exclusive else _SHARE
+            event.listen(self.writes, "connect", partial(_hold, self.place, statement))
+        if replica:
+            event.listen(self.writes, "connect", partial(_live, replica))
+
+    def number_revisions(self, replica: str, seen: int) -> None:
+        """Let every transaction that writes have a number from now on; the schema is ours.
+
+        Args:
+            replica: the name of this process.
+            seen: the number of the last one whose changes are known here.
+        """
+        self.revisions = Revisions(replica, seen)
+        self.writes = self.writes.execution_options(**{OPTION: self.revisions})
+        event.listen(self.writes, "begin", self.revisions.begin)
 
     def fault_of(self, error: BaseException | None) -> StoreFault:
         """What an error of the driver means."""
@@ -149,16 +170,21 @@ def _set_up(connection: Any, _record: object) -> None:
             connection.execute(setting)
 
 
-def _claim(place: str, connection: Any, _record: object) -> None:
+def _hold(place: str, statement: str, connection: Any, _record: object) -> None:
     """Raises StoreHeldError."""
     with _autocommit(connection):
         for _ in range(_TRIES):
-            (is_ours,) = connection.execute(_CLAIM).fetchone()
+            (is_ours,) = connection.execute(statement).fetchone()
             if is_ours:
                 return
             sleep(_PAUSE_SECONDS)
     connection.close()
     raise StoreHeldError(place, None)
+
+
+def _live(replica: str, connection: Any, _record: object) -> None:
+    with _autocommit(connection):
+        connection.execute(_LIVE, (replica,))
 
 
 @contextmanager

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Delete, Table, bindparam, delete
 
@@ -20,43 +19,24 @@ from auditd.alerting.grouping import Group
 from auditd.alerting.life import Transition
 from auditd.audit.history import changes
 from auditd.store import history, transitions
-from auditd.store.codec import Sight, encode, encode_alert, sight_of
+from auditd.store.codec import encode, encode_alert
+from auditd.store.news import News
 from auditd.store.poll import Poll
+from auditd.store.project_rows import AlertRows, ProjectRows, alert_rows, rows_of, stored_rows
+from auditd.store.revisions import ChangeKind, changed, number_of, require_seen, unseen
 from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS, upsert
 from auditd.store.state import PollTimes, StoredSnapshot, StoredState, read_state
 
 _V = TypeVar("_V")
 
 _FORGET_ALERTS = delete(ALERTS).where(ALERTS.c.project == bindparam("of_project"))
-_UNTOLD = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class _AlertRow:
-    alert: Alert
-    """With `last_seen_at` blanked."""
-    last_seen_at: datetime | None
-    """None while it is the project's `sighted_at`."""
-
-
-_AlertRows: TypeAlias = Mapping[str, _AlertRow]
-"""By fingerprint."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Project:
-    """The rows of one project."""
-
-    project_id: str
-    sight: Sight
-    alerts: _AlertRows
 
 
 class Rows:
     """The rows as they are stored, beginning with `state`."""
 
     def __init__(self, state: StoredState) -> None:
-        self._projects: dict[str, _Project] = {}
+        self._projects: dict[str, ProjectRows] = {}
         self._groups: dict[str, Group] = {}
         self._late: dict[str, PollTimes] = {}
         self._adopt(state)
@@ -65,13 +45,25 @@ class Rows:
         """Begin anew with what is stored: it is not known which of the last works are."""
         self._adopt(read_state(connection))
 
+    def learn(self, news: News) -> None:
+        """What other replicas wrote counts as stored."""
+        for name, stored in news.snapshots.items():
+            self._late.pop(name, None)
+            project = stored_rows(stored, news.alerts, name) if stored else None
+            _restore(self._projects, name, project)
+        for name in news.times:
+            self._late.pop(name, None)
+        for key in news.gone_groups:
+            self._groups.pop(key, None)
+        self._groups.update(news.groups)
+
+    def group_keys(self) -> tuple[str, ...]:
+        """Those of all groups that are stored."""
+        return tuple(self._groups)
+
     def _adopt(self, state: StoredState) -> None:
         self._projects = {
-            name: _Project(
-                stored.project_id,
-                stored.sight,
-                _alert_rows(state.alerts.get(name, ()), stored.times.sighted_at),
-            )
+            name: stored_rows(stored, state.alerts, name)
             for name, stored in state.snapshots.items()
         }
         self._groups = dict(state.groups)
@@ -84,9 +76,9 @@ class Rows:
 
     def hold_back(self, poll: Poll) -> bool:
         """Whether the poll changed nothing but times; these are written later then."""
-        project = _project(poll)
-        changed = poll.transitions or self._changed_groups(poll.groups)
-        if changed or self._projects.get(poll.project) != project:
+        project = rows_of(poll)
+        is_news = poll.transitions or self._changed_groups(poll.groups)
+        if is_news or self._projects.get(poll.project) != project:
             self._late.pop(poll.project, None)
             return False
         self._late[poll.project] = poll.times
@@ -100,7 +92,10 @@ class Rows:
 
     def write_poll(self, connection: Connection, undo: ExitStack, poll: Poll) -> None:
         """What a poll changed, and with it what was held back."""
-        project, stored = _project(poll), self._projects.get(poll.project)
+        project, stored = rows_of(poll), self._projects.get(poll.project)
+        revised = [(ChangeKind.PROJECT, poll.project), (ChangeKind.TIMES, poll.project)]
+        require_seen(connection, revised)
+        changed(connection, revised)
         _write_project(connection, poll.project, project, stored)
         _write_history(connection, poll, stored)
         self.write_groups(connection, undo, poll.groups)
@@ -113,17 +108,20 @@ class Rows:
         """The times that only the quiet polls since the last transaction changed."""
         late, self._late = self._late, {}
         undo.callback(setattr, self, "_late", late)
-        _upsert_times(connection, late)
+        outdated = unseen(connection, ChangeKind.PROJECT) | unseen(connection, ChangeKind.TIMES)
+        _upsert_times(connection, {name: late[name] for name in late if name not in outdated})
 
     def write_groups(
         self, connection: Connection, undo: ExitStack, groups: Iterable[Group]
     ) -> None:
         """Groups that differ; one without members is over and is removed."""
-        changed = self._changed_groups(groups)
-        kept = {key: group for key, group in changed.items() if group.members}
+        revised = self._changed_groups(groups)
+        require_seen(connection, ((ChangeKind.GROUP, key) for key in revised))
+        changed(connection, ((ChangeKind.GROUP, key) for key in revised))
+        kept = {key: group for key, group in revised.items() if group.members}
         upsert(connection, GROUPS, [{"key": key, "body": encode(kept[key])} for key in kept])
-        _delete(connection, GROUPS, [{"key": key} for key in changed.keys() - kept.keys()])
-        for key in changed:
+        _delete(connection, GROUPS, [{"key": key} for key in revised.keys() - kept.keys()])
+        for key in revised:
             _put(self._groups, key, kept.get(key), undo)
 
     def forget_project(
@@ -137,10 +135,12 @@ class Rows:
         ended: Iterable[Transition],
     ) -> None:
         """A project that left the fleet: its snapshot, and all alerts but these."""
+        require_seen(connection, [(ChangeKind.PROJECT, name)])
+        changed(connection, [(ChangeKind.PROJECT, name)])
         history.depart(connection, name, at)
         connection.execute(delete(SNAPSHOTS).where(SNAPSHOTS.c.project == name))
         connection.execute(_FORGET_ALERTS, {"of_project": name})
-        _upsert_alerts(connection, name, _alert_rows(alerts, None))
+        _upsert_alerts(connection, name, alert_rows(alerts, None))
         transitions.enter(connection, ended)
         _put(self._projects, name, None, undo)
         self._late.pop(name, None)
@@ -162,31 +162,13 @@ def _restore(known: dict[str, _V], key: str, value: _V | None) -> None:
         known[key] = value
 
 
-def _project(poll: Poll) -> _Project:
-    return _Project(
-        project_id=poll.snapshot.project.project_id,
-        sight=sight_of(poll.snapshot),
-        alerts=_alert_rows(poll.alerts, poll.times.sighted_at),
-    )
-
-
-def _alert_rows(alerts: Iterable[Alert], sighted_at: datetime | None) -> _AlertRows:
-    return {
-        alert.fingerprint: _AlertRow(
-            alert=replace(alert, last_seen_at=_UNTOLD),
-            last_seen_at=None if alert.last_seen_at == sighted_at else alert.last_seen_at,
-        )
-        for alert in alerts
-    }
-
-
 def _write_project(
-    connection: Connection, name: str, project: _Project, stored: _Project | None
+    connection: Connection, name: str, project: ProjectRows, stored: ProjectRows | None
 ) -> None:
     """Whatever differs; all of it when it is not known what is stored."""
     if stored is None:
         connection.execute(_FORGET_ALERTS, {"of_project": name})
-    known: _AlertRows = stored.alerts if stored else {}
+    known: AlertRows = stored.alerts if stored else {}
     if stored is None or (stored.project_id, stored.sight) != (project.project_id, project.sight):
         row = {"project": name, "project_id": project.project_id, "body": encode(project.sight)}
         upsert(connection, SNAPSHOTS, [row])
@@ -196,7 +178,7 @@ def _write_project(
     _delete(connection, ALERTS, gone)
 
 
-def _write_history(connection: Connection, poll: Poll, stored: _Project | None) -> None:
+def _write_history(connection: Connection, poll: Poll, stored: ProjectRows | None) -> None:
     """What the poll changed; a project of another id that had this name has left."""
     project = poll.snapshot.project
     if stored is None or stored.project_id != project.project_id:
@@ -207,6 +189,9 @@ def _write_history(connection: Connection, poll: Poll, stored: _Project | None) 
 
 
 def _upsert_times(connection: Connection, times: Mapping[str, PollTimes]) -> None:
+    if times:
+        changed(connection, [(ChangeKind.TIMES, "")])
+    number = number_of(connection)
     rows = [
         {
             "project": name,
@@ -214,13 +199,14 @@ def _upsert_times(connection: Connection, times: Mapping[str, PollTimes]) -> Non
             "succeeded_at": each.succeeded_at,
             "failures_in_a_row": each.failures_in_a_row,
             "sighted_at": each.sighted_at,
+            "number": number,
         }
         for name, each in times.items()
     ]
     upsert(connection, POLLS, rows)
 
 
-def _upsert_alerts(connection: Connection, name: str, rows: _AlertRows) -> None:
+def _upsert_alerts(connection: Connection, name: str, rows: AlertRows) -> None:
     values = [
         {
             "project": name,

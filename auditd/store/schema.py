@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Double,
     Executable,
     ForeignKey,
     Index,
@@ -51,8 +52,10 @@ POLLS = Table(
     Column("succeeded_at", Instant),
     Column("failures_in_a_row", Integer, nullable=False),
     Column("sighted_at", Instant),
+    Column("number", BigInteger, nullable=False, server_default="0"),
 )
-"""What every poll changes. `sighted_at` is the latest `last_seen_at` of the project's alerts."""
+"""What every poll changes, and the number of the revision that did. `sighted_at` is the latest
+`last_seen_at` of the project's alerts."""
 
 ALERTS = Table(
     "alerts",
@@ -86,6 +89,8 @@ DELIVERIES = Table(
     Column("settled_at", Instant),
     Column("last_error", Words, nullable=False),
     Column("notification", Text, nullable=False),
+    Column("owner", Words, nullable=False, server_default=""),
+    Column("tried", Text, nullable=False, server_default="[]"),
     Index("deliveries_settled_at", "settled_at"),
     Index(
         "deliveries_pending",
@@ -96,7 +101,8 @@ DELIVERIES = Table(
     ),
     sqlite_autoincrement=True,
 )
-"""The outbox, in the order in which things came to be owed; a group has at most one pending."""
+"""The outbox, in the order in which things came to be owed; a group has at most one pending.
+`owner` is the replica that sends a pending one; nobody else does while that lives."""
 
 SILENCES = Table(
     "silences",
@@ -166,6 +172,48 @@ HISTORY = Table(
 """What became of projects. An entry stands until the next one of its aspect, which is the list,
 the polls or one check; what ends something never stands. `ended_at` is when it ceased to."""
 
+
+REVISION = Table(
+    "revision",
+    METADATA,
+    Column("name", String(8), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""One row: the number of the last transaction of all replicas that changed anything."""
+
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("kind", Words, primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Index("changes_number", "number"),
+)
+"""The last revision of each thing that replicas keep in memory; also of what is gone."""
+
+REPLICAS = Table(
+    "replicas",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("seen_at", Double, nullable=False),
+)
+"""Epoch seconds by the clock of the server, which is the same for all."""
+
+CLAIMS = Table(
+    "claims",
+    METADATA,
+    Column("name", Words, primary_key=True),
+    Column("slot", Instant, nullable=False),
+)
+"""The last slot of each thing that is done once for all replicas."""
+
+DISCOVERIES = Table(
+    "discoveries",
+    METADATA,
+    Column("source", Words, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""The projects that a source gave last."""
 
 COMMITS = Table(
     "commits",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,8 +21,12 @@ _ALONE = (
 """Of processes that start together one brings the schema up to ours, and the others wait."""
 
 
-def prepare_server(backing: PostgresqlBacking) -> tuple[StoreOpening, StoredState]:
+def prepare_server(
+    backing: PostgresqlBacking, also: Callable[[Connection], None] = lambda _: None
+) -> tuple[StoreOpening, StoredState]:
     """Bring the schema up to ours and read what is there. Blocks.
+
+    `also` brings up to date what others keep beside it, in the same transaction.
 
     Raises:
         StoreHeldError: another process has it.
@@ -29,6 +35,7 @@ def prepare_server(backing: PostgresqlBacking) -> tuple[StoreOpening, StoredStat
     try:
         with backing.writes.begin() as connection:
             is_new = _bring_up_to_date(connection, backing.place)
+            also(connection)
         with backing.reads.connect() as connection:
             found = read_state(connection)
     except DBAPIError as error:

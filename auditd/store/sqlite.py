@@ -74,6 +74,7 @@ class SqliteBacking:
 
     def __init__(self, path: Path, *, is_read_only: bool = False) -> None:
         self.place = str(path)
+        self.revisions = None
         self.receipts = None  # a commit is a call of a function here, which always answers
         self.writes = open_reading_engine(path) if is_read_only else open_engine(path)
         self.reads = self.writes.execution_options(**{_READS: True})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.store import hush, outbox
 from auditd.store.codec import GROUP, Sight, decode_alert, decode_sight
+from auditd.store.revisions import last_number
 from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS
 from auditd.store.trail import read_end
 
@@ -74,6 +75,8 @@ class StoredState:
     """In the order in which they came to be owed."""
     switched_off: Mapping[str, str] = field(default_factory=dict)
     """Hook name -> why."""
+    number: int = 0
+    """Of the last revision that is in this; see `auditd.store.revisions`."""
 
     def snapshot_of(self, project: Project) -> ProjectSnapshot:
         """What is known of a project; a blank snapshot when nothing is."""
@@ -84,24 +87,38 @@ class StoredState:
 def read_state(connection: Connection) -> StoredState:
     """Everything. Raises ValueError or TypeError for what was not stored by this program."""
     read_end(connection, "head")
-    snapshots = _snapshots(connection)
+    snapshots = read_snapshots(connection)
     return StoredState(
         snapshots=snapshots,
-        alerts=_alerts(connection, snapshots),
+        alerts=read_alerts(connection, snapshots),
         groups=_groups(connection),
         silences=hush.silences(connection),
         acknowledgements=hush.acknowledgements(connection),
         pending=outbox.pending(connection),
         switched_off=outbox.switched_off(connection),
+        number=last_number(connection),
     )
 
 
-def _snapshots(connection: Connection) -> Mapping[str, StoredSnapshot]:
+def read_snapshots(
+    connection: Connection, projects: Collection[str] | None = None
+) -> Mapping[str, StoredSnapshot]:
+    """By project name: those of all projects, or of these as far as there are any."""
     query = select(SNAPSHOTS, POLLS).join_from(SNAPSHOTS, POLLS).order_by(SNAPSHOTS.c.project)
+    if projects is not None:
+        query = query.where(SNAPSHOTS.c.project.in_(projects))
     return {
         row.project: StoredSnapshot(row.project_id, decode_sight(row.body), _times(row))
         for row in connection.execute(query)
     }
+
+
+def read_times(connection: Connection, projects: Collection[str]) -> Mapping[str, PollTimes]:
+    """By project name: those of these projects, as far as there are any."""
+    if not projects:
+        return {}
+    rows = connection.execute(select(POLLS).where(POLLS.c.project.in_(projects)))
+    return {row.project: _times(row) for row in rows}
 
 
 def _groups(connection: Connection) -> Mapping[str, Group]:
@@ -114,11 +131,16 @@ def _times(row: Row[Any]) -> PollTimes:
     return PollTimes(row.attempted_at, row.succeeded_at, row.failures_in_a_row, row.sighted_at)
 
 
-def _alerts(
-    connection: Connection, snapshots: Mapping[str, StoredSnapshot]
+def read_alerts(
+    connection: Connection,
+    snapshots: Mapping[str, StoredSnapshot],
+    projects: Collection[str] | None = None,
 ) -> Mapping[str, tuple[Alert, ...]]:
+    """By project name: those of all projects, or of these. `snapshots` has those of them all."""
     alerts: dict[str, list[Alert]] = {}
     query = select(ALERTS).order_by(ALERTS.c.project, ALERTS.c.fingerprint)
+    if projects is not None:
+        query = query.where(ALERTS.c.project.in_(projects))
     for row in connection.execute(query):
         stored = snapshots.get(row.project)
         sighted_at = stored.times.sighted_at if stored else None

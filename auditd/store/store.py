@@ -23,6 +23,8 @@ from auditd.store.deliveries import Deliveries
 from auditd.store.errors import StoreFault
 from auditd.store.poll import Poll
 from auditd.store.preparation import StoreOpening
+from auditd.store.replicas import Replicas
+from auditd.store.revisions import ChangeKind, require_seen
 from auditd.store.rows import Rows
 from auditd.store.state import PollTimes, StoredState, read_state
 
@@ -34,7 +36,8 @@ class Store(Deliveries, Chronicle):
     share a transaction; none returns before it is committed. One that is cancelled has either
     done nothing or all. Those that write raise StoreWriteError and those that read
     StoreReadError, for a reason outside this program; StoreConflictError says that what was
-    asked does not fit what is stored. Nothing was changed by a method that raised.
+    asked does not fit what is stored, and SupersededError that another replica changed what it was
+    based on. Nothing was changed by a method that raised.
 
     Args:
         database: of our schema.
@@ -61,7 +64,12 @@ class Store(Deliveries, Chronicle):
         self._backups = backups
         self._found = found
         self._rows = Rows(found)
-        self._retention = retention
+        self.replicas: Replicas | None = None
+        """What replicas share; None where this process has the store alone."""
+        if revisions := database.backing.revisions:
+            self.replicas = Replicas(database, now, self._rows, revisions)
+        self.retention = retention
+        """May be changed; the next `prune` goes by it."""
         self._backup_every = backup_every
 
     @property
@@ -143,7 +151,10 @@ class Store(Deliveries, Chronicle):
         """
 
         def work(connection: Connection, undo: ExitStack) -> None:
+            require_seen(connection, [(ChangeKind.GROUP, group.key)])
             if delivery:
+                told = {alert.labels["project"] for alert in delivery.notification.alerts}
+                require_seen(connection, ((ChangeKind.PROJECT, name) for name in told))
                 outbox.owe(connection, delivery)
             self._rows.write_groups(connection, undo, [group])
 
@@ -196,9 +207,9 @@ class Store(Deliveries, Chronicle):
         """Forget what is older than the retention, silences that ended and orphans."""
 
         def work(connection: Connection) -> None:
-            outbox.prune(connection, now - self._retention)
-            trail.prune(connection, now - self._retention)
-            history.prune(connection, now - self._retention)
+            outbox.prune(connection, now - self.retention)
+            trail.prune(connection, now - self.retention)
+            history.prune(connection, now - self.retention)
             hush.prune(connection, now)
 
         now = self._now()

@@ -69,13 +69,20 @@ class Writer:
                     if monotonic() >= late_at:
                         break
                 if connection.in_transaction():
+                    self._seal(connection)
                     self._commit(connection, works)
                     result.is_committed = True
+                    if revisions := self._backing.revisions:
+                        revisions.committed()
             except DBAPIError:
                 if not connection.invalidated:
                     connection.connection.rollback()
                 raise
         return result
+
+    def _seal(self, connection: Connection) -> None:
+        if revisions := self._backing.revisions:
+            revisions.seal(connection)
 
     def _commit(self, connection: Connection, works: Sequence[Work]) -> None:
         receipts = self._backing.receipts
@@ -102,6 +109,7 @@ class Writer:
             with self._backing.writes.begin() as connection:
                 for amend in amends:
                     amend(connection)
+                self._seal(connection)
         self._doubt = None
 
     def _is_stored(self, receipts: Receipts, token: str, patience_seconds: float) -> bool:

@@ -17,9 +17,9 @@ from auditd.audit.project import Project
 from auditd.audit.run import Policy
 from auditd.hooks.board import Board
 from auditd.hooks.deliverer import Deliverer
-from auditd.hooks.desk import AlertDesk, PollLedger
+from auditd.hooks.desk import AlertDesk
 from auditd.hooks.flusher import Flusher
-from auditd.hooks.ledger import Ledger
+from auditd.hooks.ledger import Ledger, PollLedger
 from auditd.hooks.port import Hook
 from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet

@@ -17,8 +17,8 @@ from enum import StrEnum
 from typing import Any, Never, cast
 
 from auditd.alerting.delivery import Delivery, DeliveryState
-from auditd.hooks.deliverer import HANG_SECONDS
 from auditd.hooks.port import Hook, Message
+from auditd.hooks.sending import HANG_SECONDS
 from auditd.store.errors import StoreFault, StoreWriteError
 from tests.chaos.chronicle import Chronicle
 from tests.chaos.pipeline import Books

@@ -170,6 +170,17 @@ async def test_a_project_that_comes_back_begins_anew(store: Store) -> None:
     assert state.snapshot_of(a_project()) == a_snapshot()
 
 
+async def test_another_retention_counts_from_the_next_prune_on(store: Store, clock: Clock) -> None:
+    await store.record_flush(a_group("a"), a_delivery("d1", "a"))
+    await store.settle(settled(a_delivery("d1", "a"), DeliveryState.DELIVERED))
+    clock.move(timedelta(days=2))
+    await store.prune()
+    assert await store.delivery("d1") is not None
+    store.retention = timedelta(days=1)
+    await store.prune()
+    assert await store.delivery("d1") is None
+
+
 async def test_what_is_older_than_the_retention_is_forgotten(store: Store, clock: Clock) -> None:
     alert = an_alert()
     await store.record_poll(a_snapshot(), [alert], [fired(alert)], [])

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, DeliveryState
 from auditd.alerting.grouping import Member
 from auditd.store.errors import StoreConflictError
 from auditd.store.store import Store
@@ -75,10 +75,26 @@ async def test_a_dead_delivery_is_replayed_with_its_id(store: Store, clock: Cloc
     await store.record_flush(a_group(), a_delivery())
     await store.settle(settled(a_delivery(), DeliveryState.DEAD))
     at = clock.move(timedelta(days=4))
-    replayed = replace(a_delivery(), created_at=at, next_at=at)
+    tried = (Attempt(at, AttemptOutcome.REPLAYED),)
+    replayed = replace(a_delivery(), created_at=at, next_at=at, tried=tried)
     assert await store.replay("d1") == replayed
     assert (await store.load()).pending == (replayed,)
     assert [entry.kind for entry in await store.trail()] == ["delivery.replayed", "delivery.dead"]
+
+
+async def test_what_was_tried_is_kept_and_a_replay_adds_to_it(store: Store, clock: Clock) -> None:
+    failed = Attempt(START, AttemptOutcome.FAILED, "the receiver said „nein“ \0 \ud800")
+    kept = replace(failed, detail="the receiver said „nein“ \ufffd \ufffd")
+    await store.record_flush(a_group(), a_delivery())
+    await store.settle(replace(a_delivery(), attempts=1, tried=(failed,)))
+    assert [delivery.tried for delivery in (await store.load()).pending] == [(kept,)]
+    dead = replace(settled(a_delivery(), DeliveryState.DEAD), tried=(failed, failed))
+    await store.settle(dead)
+    assert [delivery.tried for delivery in await store.deliveries()] == [(kept, kept)]
+    at = clock.move(MINUTE)
+    replayed = await store.replay("d1")
+    assert replayed.tried == (kept, kept, Attempt(at, AttemptOutcome.REPLAYED))
+    assert await store.delivery("d1") == replayed
 
 
 async def test_only_a_dead_delivery_can_be_replayed(store: Store) -> None:

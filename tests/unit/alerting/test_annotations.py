@@ -30,7 +30,7 @@ def test_annotations_say_what_it_is_and_where_to_go() -> None:
     assert annotations_of(overdue(), PROJECT, RULES, None) == {
         "summary": "github authorization gh-main is overdue",
         "description": "The authorization has expired.",
-        "runbook_url": "https://docs.example/alerts#GitAuthorizationOverdue",
+        "runbook_url": "https://docs.example/alerts#gitauthorizationoverdue",
         "console_url": CONSOLE,
     }
 

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from auditd.config.secret import SECRET_LIMIT_BYTES, FileSecret, InlineSecret, SecretFileError
+from auditd.config.secret import (
+    SECRET_LIMIT_BYTES,
+    FileSecret,
+    InlineSecret,
+    SecretFileError,
+    parts_of,
+)
 
 
 class Clock:
@@ -154,3 +160,17 @@ def test_secrets_are_equal_when_they_are_written_alike(tmp_path: Path) -> None:
     assert InlineSecret("x") == InlineSecret("x")
     assert InlineSecret("x") != InlineSecret("y")
     assert len({secret("a"), secret("a"), InlineSecret("x"), InlineSecret("x")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "passwords"),
+    [
+        ("hunter2", []),
+        ("sqlite:////var/state.db", []),
+        ("postgresql://me:p%40ss@db/x", ["p%40ss", "p@ss"]),
+        ("postgresql://me@db/x?password=hunter2", ["hunter2"]),
+        ("https://[hooks", []),
+    ],
+)
+def test_the_password_in_an_address_is_a_secret_too(value: str, passwords: list[str]) -> None:
+    assert [*parts_of(value)] == [value, *passwords]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from auditd.audit.run import Policy
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.daemon.fleet_office import FleetDesk
 from auditd.daemon.watch import utc_now
+from auditd.daemon.work import dispatch_to, work
+from auditd.engine.local import LocalEngine
 from auditd.polling.fleet import Fleet
 from auditd.polling.poller import Poller
 from auditd.polling.scheduler import Scheduler
@@ -46,6 +48,7 @@ class Bench:
         self.store = store
         self.cloud = FakeCloud(one_authorization)
         fleet, journal, clock = Fleet(), FakeJournal(), WallClock()
+        self._engine = LocalEngine()
         self._scheduler = Scheduler(
             poller=Poller(
                 source=self.cloud,
@@ -60,6 +63,7 @@ class Bench:
             fleet=fleet,
             configured=[make_project("payments")],
             sources=[],
+            dispatch=dispatch_to(self._engine),
             emit=lambda _: None,
             on_lag=lambda _: None,
             on_step=lambda: None,
@@ -78,12 +82,15 @@ class Bench:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._scheduler.run())
+        tasks = [
+            asyncio.create_task(self._scheduler.run()),
+            asyncio.create_task(work(self._engine, self._scheduler)),
+        ]
         await asyncio.sleep(1)
         yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from auditd.audit.plugin import Secret
 from auditd.daemon.heartbeat import Heartbeat
 from auditd.hooks.http import HttpClient
 from auditd.hooks.port import Http, HttpAnswer, HttpRequest
+from auditd.hooks.refresher import Claim
 from tests.unit.hooks.conftest import Receiver, http, receiver  # noqa: F401 -- fixtures
 from tests.unit.hooks.fakes import Text, Unreadable
 
@@ -48,7 +49,7 @@ class FakeHttp:
 class Bench:
     """A heartbeat, what troubles it and what it said."""
 
-    def __init__(self, way: Http, url: Secret) -> None:
+    def __init__(self, way: Http, url: Secret, claim: Claim | None = None) -> None:
         self.troubles: list[str] = []
         self.logger = FakeLogger()
         self.sent: list[datetime] = []
@@ -60,6 +61,7 @@ class Bench:
             on_sent=self.sent.append,
             logger=self.logger,  # type: ignore[arg-type] # as much of a logger as is needed
             now=lambda: NOW,
+            claim=claim,
         )
 
     def told(self) -> list[tuple[str, str]]:
@@ -181,3 +183,25 @@ async def test_a_daemon_that_never_gets_ready_says_so_after_an_interval() -> Non
         await asyncio.sleep(3600)
     assert bench.told() == [("warning", "heartbeat.withheld")]
     assert fake.arrivals == []
+
+
+@pytest.mark.looptime
+async def test_of_replicas_the_one_that_claims_it_beats_and_one_in_trouble_claims_nothing() -> None:
+    way, asked = FakeHttp(), []
+
+    async def claim(name: str, every: timedelta) -> bool:
+        asked.append((name, every))
+        return len(asked) == 2
+
+    bench = Bench(way, Text("http://far.example/"), claim)
+    ready = asyncio.Event()
+    ready.set()
+    task = asyncio.create_task(bench.heartbeat.run(ready))
+    await asyncio.sleep(150)
+    bench.troubles = ["the disk is full"]
+    await asyncio.sleep(60)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert asked == [("heartbeat", timedelta(minutes=1))] * 3
+    assert way.arrivals == [60.0]

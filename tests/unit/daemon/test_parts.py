@@ -180,7 +180,4 @@ def test_what_needs_a_restart_is_said(read: Read) -> None:
     before = read(storage={"url": "sqlite:////var/a.db"})
     after = read(storage={"url": "sqlite:////var/b.db", "retention": "10d"})
     assert needs_restart(before, before) == []
-    assert needs_restart(before, after) == [
-        "storage.url changed; restart to use it",
-        "storage.retention changed; restart to use it",
-    ]
+    assert needs_restart(before, after) == ["storage.url changed; restart to use it"]

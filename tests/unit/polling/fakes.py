@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from auditd.alerting.superseded import SupersededError
 from auditd.audit.authorization import Authorization, Listing, Status
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
@@ -81,9 +82,16 @@ class FakeJournal:
     def __init__(self) -> None:
         self.recorded: list[ProjectSnapshot] = []
         self.departed: list[str] = []
+        self.on_catching_up: list[Callable[[], None]] = []
+        """What another replica has written, each of which supersedes one recording."""
 
     async def record(self, snapshot: ProjectSnapshot) -> None:
+        if self.on_catching_up:
+            raise SupersededError
         self.recorded.append(snapshot)
+
+    async def catch_up(self) -> None:
+        self.on_catching_up.pop(0)()
 
     def depart(self, project: str) -> None:
         self.departed.append(project)

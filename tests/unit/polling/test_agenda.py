@@ -129,3 +129,17 @@ def test_slots_are_aware_utc() -> None:
     agenda = Agenda()
     agenda.replace([make_project()], START)
     assert agenda.due(START)[0].at.tzinfo is UTC
+
+
+def test_replicas_begin_with_the_same_grid_point_whenever_they_start() -> None:
+    project = make_project("payments", poll_interval=MINUTE)
+    for seconds in (0, 7, 34, 35, 59, 61):
+        now = START + timedelta(seconds=seconds)
+        agenda = Agenda(is_shared=True)
+        agenda.replace([project], now)
+        (slot,) = agenda.due(now)
+        assert timedelta(0) <= now - slot.at < MINUTE
+        assert slot.missed == 0
+        since_epoch = slot.at - datetime(1970, 1, 1, tzinfo=UTC)
+        assert abs(since_epoch % MINUTE - phase("payments", MINUTE)) < timedelta(milliseconds=1)
+        assert agenda.next_slots()["payments"] - slot.at == MINUTE

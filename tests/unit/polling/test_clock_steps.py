@@ -30,7 +30,7 @@ pytestmark = pytest.mark.looptime
 
 INTERVAL_SECONDS = 4.0
 NOTICED_SECONDS = 1.5
-"""A step is noticed within a second, and ticks come four times a second."""
+"""A step is noticed within a second, and ticks come twice a second."""
 STEPS = [
     sign * seconds for seconds in (1.5, 3.9, 4.1, 3600.0, 86400.0, 30 * 86400.0) for sign in (1, -1)
 ]

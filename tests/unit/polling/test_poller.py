@@ -9,6 +9,7 @@ import pytest
 from auditd.audit.authorization import Listing, Status
 from auditd.audit.events import (
     AuthorizationAdded,
+    AuthorizationRemoved,
     Event,
     FindingFlagged,
     PollFailed,
@@ -21,7 +22,7 @@ from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict
 from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet
-from auditd.polling.poller import Poller
+from auditd.polling.poller import TRIES, Poller
 from tests.unit.polling.fakes import (
     START,
     FakeCloud,
@@ -264,3 +265,60 @@ async def test_cancelling_a_poll_tells_nothing_and_leaves_the_turn(
         await task
     assert bench.events == []
     assert cloud.under_way == 0
+
+
+async def test_a_poll_is_worked_out_again_on_what_another_replica_wrote(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    async def answer(_: Project) -> Listing:
+        return Listing((make_authorization(),))
+
+    cloud.answer = answer
+    bench = Bench(cloud, clock, policy)
+    theirs = ProjectSnapshot(bench.project, authorizations={"old": make_authorization("old")})
+    bench.journal.on_catching_up = [lambda: bench.fleet.publish(theirs)]
+    await bench.poll()
+    assert cloud.polled == [bench.project.name]
+    assert [it.authorizations.keys() for it in bench.journal.recorded if it.authorizations] == [
+        {"gh": None}.keys()
+    ]
+    assert bench.told(AuthorizationRemoved)
+
+
+async def test_a_poll_is_dropped_when_another_replica_polled_after_its_slot(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    bench = Bench(cloud, clock, policy)
+    later = START + timedelta(seconds=1)
+    bench.journal.on_catching_up = [
+        lambda: bench.poller.polled_elsewhere(bench.project.name, later)
+    ]
+    await bench.poll()
+    assert bench.journal.recorded == []
+    assert bench.events == []
+
+
+async def test_a_poll_that_is_always_superseded_is_dropped_with_a_word(
+    cloud: FakeCloud, clock: WallClock, policy: Policy, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(cloud, clock, policy)
+    bench.journal.on_catching_up = [lambda: None] * TRIES
+    await bench.poll()
+    assert bench.journal.recorded == []
+    assert "is dropped" in caplog.text
+
+
+async def test_a_slot_is_outdated_by_a_later_poll_but_not_by_one_from_far_ahead(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    bench = Bench(cloud, clock, policy)
+    slot = Slot(bench.project, START)
+    assert not bench.poller.is_outdated(slot)
+    for at, is_outdated in [
+        (START - timedelta(seconds=1), False),
+        (START, True),
+        (clock() + 2 * bench.project.poll_interval, True),
+        (clock() + timedelta(days=1), False),
+    ]:
+        bench.poller.polled_elsewhere(bench.project.name, at)
+        assert bench.poller.is_outdated(slot) is is_outdated

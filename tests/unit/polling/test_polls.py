@@ -11,6 +11,11 @@ from auditd.polling.polls import ASKED_AT_ONCE, MOST_ASKED, PollRefusedError, Po
 from tests.unit.polling.fakes import START, make_project
 
 
+def start(polls: Polls, slot: Slot) -> asyncio.Task[None]:
+    """As an engine does it."""
+    return asyncio.create_task(polls.perform(slot))
+
+
 async def test_a_project_never_has_two_polls_and_the_skip_is_told(events: list[Event]) -> None:
     release = asyncio.Event()
     polled: list[str] = []
@@ -21,7 +26,7 @@ async def test_a_project_never_has_two_polls_and_the_skip_is_told(events: list[E
 
     async with Polls(poll, events.append) as polls:
         for name in ("a", "b", "a"):
-            polls.submit(Slot(make_project(name), START))
+            start(polls, Slot(make_project(name), START))
         await asyncio.sleep(0)
         assert polled == ["a", "b"]
         assert events == [PollSkipped("a", SkipReason.OVERLAP, 1)]
@@ -36,14 +41,14 @@ async def test_a_project_can_be_polled_again_when_its_poll_has_ended(events: lis
 
     async with Polls(poll, events.append) as polls:
         for _ in range(3):
-            polls.submit(Slot(make_project("a"), START))
+            start(polls, Slot(make_project("a"), START))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
     assert polled == ["a", "a", "a"]
     assert events == []
 
 
-async def test_leaving_by_an_error_cancels_and_awaits_what_is_under_way(
+async def test_leaving_by_an_error_cancels_and_awaits_what_was_asked_for(
     events: list[Event],
 ) -> None:
     ended: list[str] = []
@@ -57,8 +62,7 @@ async def test_leaving_by_an_error_cancels_and_awaits_what_is_under_way(
 
     async def run() -> None:
         async with Polls(poll, events.append) as polls:
-            polls.submit(Slot(make_project("a"), START))
-            await asyncio.Event().wait()
+            await polls.poll_now(Slot(make_project("a"), START))
 
     task = asyncio.create_task(run())
     await asyncio.sleep(0)
@@ -80,14 +84,14 @@ async def test_a_poll_of_a_departed_project_ends_and_its_name_is_free_at_once(
         await release.wait()
 
     async with Polls(poll, events.append) as polls:
-        polls.submit(Slot(make_project("a", project_id="old"), START))
+        start(polls, Slot(make_project("a", project_id="old"), START))
         await asyncio.sleep(0)
         polls.cancel("a")
         polls.cancel("unknown")
-        polls.submit(Slot(make_project("a", project_id="new"), START))
+        start(polls, Slot(make_project("a", project_id="new"), START))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        polls.submit(Slot(make_project("a", project_id="new"), START))
+        await start(polls, Slot(make_project("a", project_id="new"), START))
         assert started == ["old", "new"]
         assert events == [PollSkipped("a", SkipReason.OVERLAP, 1)]
         release.set()
@@ -117,7 +121,7 @@ async def _settle() -> None:
 async def test_whoever_asks_at_once_shares_one_poll() -> None:
     asked = Asked()
     async with asked.polls:
-        asked.polls.submit(Slot(make_project("a"), START))
+        start(asked.polls, Slot(make_project("a"), START))
         waiting = [asked.ask(name) for name in ("a", "b", "b")]
         await _settle()
         assert asked.polled == ["a", "b"]
@@ -135,7 +139,7 @@ async def test_a_slot_that_comes_while_its_poll_was_asked_for_is_told_as_overlap
     async with asked.polls:
         task = asked.ask("a")
         await _settle()
-        asked.polls.submit(Slot(make_project("a"), START))
+        await start(asked.polls, Slot(make_project("a"), START))
         assert events == [PollSkipped("a", SkipReason.OVERLAP, 1)]
         asked.release.set()
         await task
@@ -163,7 +167,7 @@ async def test_polls_that_are_asked_for_leave_room_for_slots() -> None:
         assert len(asked.polled) == ASKED_AT_ONCE
         with pytest.raises(PollRefusedError):
             await asked.polls.poll_now(Slot(make_project("one more"), START))
-        asked.polls.submit(Slot(make_project("p60"), START))  # its slot does not wait
+        start(asked.polls, Slot(make_project("p60"), START))  # its slot does not wait
         await _settle()
         assert asked.polled[ASKED_AT_ONCE:] == ["p60"]
         asked.release.set()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +13,7 @@ from auditd.audit.events import DiscoveryRemoved, Event, PollFinished, PollSkipp
 from auditd.audit.failure import SkipReason
 from auditd.audit.project import Project
 from auditd.audit.run import Policy
+from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet
 from auditd.polling.poller import Poller
 from auditd.polling.ports import ProjectSource
@@ -62,6 +63,7 @@ class Bench:
             fleet=self.fleet,
             configured=projects,
             sources=sources,
+            dispatch=lambda slots: dispatched(scheduler, slots),
             emit=self.events.append,
             on_lag=self.lags.append,
             on_step=lambda: self.steps.append(self.clock()),
@@ -69,11 +71,19 @@ class Bench:
             monotonic=self.clock.monotonic,
             make_ticker=FakeTicker,
         )
+        polls: set[asyncio.Task[None]] = set()
+
+        def dispatched(scheduler: Scheduler, slots: Sequence[Slot]) -> None:
+            for slot in slots:
+                poll = asyncio.create_task(scheduler.perform(slot.project.name, slot.at))
+                polls.add(poll)
+                poll.add_done_callback(polls.discard)
+
         task = asyncio.create_task(scheduler.run())
         yield scheduler
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for ending in (task, *polls):
+            ending.cancel()
+        await asyncio.gather(task, *polls, return_exceptions=True)
         assert self.cloud.under_way == 0
 
     def polls(self) -> Counter[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from auditd.alerting.delivery import Attempt, AttemptOutcome
 from auditd.audit.failure import FailureReason
 from auditd.store import codec
 from tests.unit.store.examples import (
@@ -32,6 +33,11 @@ EVENT = codec.Event(
     finding=a_snapshot().findings[0],
     reason=FailureReason.TIMEOUT,
 )
+TRIED = (
+    Attempt(START, AttemptOutcome.FAILED, "hook 'ops': the receiver answered 503"),
+    Attempt(START, AttemptOutcome.REPLAYED),
+    Attempt(START, AttemptOutcome.DELIVERED),
+)
 VALUES = {
     "event": (codec.encode(EVENT), codec.decode_event, EVENT),
     "group": (codec.encode(a_group("k", "f")), codec.GROUP.decode, a_group("k", "f")),
@@ -40,6 +46,7 @@ VALUES = {
         codec.NOTIFICATION.decode,
         a_notification(),
     ),
+    "tried": (codec.encode(TRIED), codec.TRIED.decode, TRIED),
     "silence": (codec.encode(a_silence()), codec.SILENCE.decode, a_silence()),
     "acknowledgement": (
         codec.encode(an_acknowledgement(an_alert())),
@@ -68,8 +75,8 @@ def test_what_a_release_stored_can_be_read(name: str) -> None:
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize("body", ["", "{", "[]", "{}", "null", '"x"', "7"])
 def test_what_nobody_stored_is_a_value_error(name: str, body: str) -> None:
-    if (name, body) == ("event", "{}"):
-        return  # says that polls recovered
+    if (name, body) in {("event", "{}"), ("tried", "[]")}:
+        return  # says that polls recovered, or that nothing was tried
     _, decode, _ = VALUES[name]
     with pytest.raises(ValueError):  # noqa: PT011 -- the message is the library's
         decode(body)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,10 +11,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Dialect, create_engine, make_url, select
+from sqlalchemy import Connection, Dialect, Engine, create_engine, make_url, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from auditd.store import outbox
+from auditd.store.codec import encode
 from auditd.store.columns import Instant, instant_text
 from auditd.store.migration import HEAD, upgrade
 from auditd.store.schema import (
@@ -23,23 +26,50 @@ from auditd.store.schema import (
     SWITCHED_OFF,
     upsert,
 )
+from tests.unit.store.examples import START, a_delivery, a_notification
 
+DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # of SQLAlchemy
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@DATABASES
 def test_the_migrations_make_exactly_the_tables_of_the_schema(
     database: str, request: pytest.FixtureRequest
 ) -> None:
-    url = "sqlite://" if database == "sqlite" else request.getfixturevalue("postgres")
-    engine = create_engine(make_url(url).set(drivername=f"{database}+{DRIVERS[database]}"))
+    engine = _engine(database, request)
     with engine.begin() as connection:
         upgrade(connection)
         context = MigrationContext.configure(connection, opts={"compare_type": _differ})
         differences = compare_metadata(context, METADATA)
     engine.dispose()
     assert differences == []
+
+
+@DATABASES
+def test_of_a_delivery_that_was_tried_before_a_migration_nothing_is_listed(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    engine = _engine(database, request)
+    with engine.begin() as connection:
+        upgrade(connection, "0004")
+        connection.execute(
+            text(
+                "INSERT INTO deliveries (id, hook, group_key, state, attempts, created_at,"
+                " next_at, last_error, notification)"
+                " VALUES ('d1', 'ops', 'ops:{}', 'pending', 2, :at, :at, '503', :notification)"
+            ),
+            {"at": instant_text(START), "notification": encode(a_notification())},
+        )
+        upgrade(connection)
+        found = outbox.find(connection, "d1")
+    engine.dispose()
+    assert found == replace(a_delivery(), attempts=2, last_error="503")
+
+
+def _engine(database: str, request: pytest.FixtureRequest) -> Engine:
+    url = "sqlite://" if database == "sqlite" else request.getfixturevalue("postgres")
+    return create_engine(make_url(url).set(drivername=f"{database}+{DRIVERS[database]}"))
 
 
 def _differ(context: MigrationContext, *types: Any) -> bool:

@@ -1,0 +1,49 @@
+"""An engine within this process: everything is begun at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
+
+from auditd.engine.port import EngineStats, Handler, Job
+
+
+class LocalEngine:
+    """One task a job, all owned by one TaskGroup, so a slow one delays no other.
+
+    What is submitted before it runs, waits.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str], Job] = {}
+        self._running = 0
+        self._submitted = asyncio.Event()
+
+    def submit(self, jobs: Iterable[Job], transaction: object | None = None) -> None:  # noqa: ARG002 -- see Engine; there is nothing to wait for
+        """See Engine."""
+        for job in jobs:
+            self._waiting.setdefault((job.kind, job.key), job)
+        self._submitted.set()
+
+    async def run(self, handlers: Mapping[str, Handler]) -> NoReturn:
+        """See Engine."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._submitted.wait()
+                self._submitted.clear()
+                jobs, self._waiting = self._waiting, {}
+                for job in jobs.values():
+                    name = f"{job.kind} of {job.key}"
+                    group.create_task(self._do(handlers[job.kind], job), name=name)
+
+    async def _do(self, handler: Handler, job: Job) -> None:
+        self._running += 1
+        try:
+            await handler(job)
+        finally:
+            self._running -= 1
+
+    def stats(self) -> EngineStats:
+        """See Engine."""
+        return EngineStats(running=self._running)
