@@ -22,6 +22,7 @@ _COMMANDS = {
     "silences": "List silences, add one, or end one.",
     "deliveries": "Show what hooks were owed and what became of it; owe dead ones again.",
     "audit": "Show, verify or export the trail of what happened.",
+    "storage": "Bring the state from one database to another.",
     "replay": "Show what this configuration would have alerted on, beside what was alerted on.",
     "simulate": "Stand in for ServiceStage and IAM, for trials, tests and dry runs.",
     "demo": "Run simulator and daemon in one process: no configuration, no cloud account.",

@@ -47,9 +47,15 @@ async def _simulate(address: Address, scenario: Scenario) -> None:
     asked = Stop()
     with stopping_on_signals(asked):
         simulator = Simulator(scenario, now=utc_now)
-        async with simulator.serve(address.host, address.port) as bound:
+        async with simulator.serve(_host_of(address), address.port) as bound:
             click.echo(
                 f"The stand-in cloud is at {bound.url}; set it as endpoint and iam_endpoint."
             )
             click.echo(f"What it was asked is at {bound.url}/_simulator/stats.")
             await asked.wait()
+
+
+def _host_of(address: Address) -> str:
+    """For port 0 on all interfaces IPv4 alone: IPv6 would take another port, and one is told."""
+    is_anywhere = not address.host and address.port == 0
+    return "0.0.0.0" if is_anywhere else address.host  # noqa: S104 - it was asked for

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, DeliveryState
 from auditd.store.lock import held
 from auditd.store.reader import open_reader
 from auditd.store.store import Store
-from tests.unit.store.examples import a_delivery, a_group, settled
+from tests.unit.store.examples import START, a_delivery, a_group, settled
 
 SUCCESS = json.dumps({"status": "success", "data": {}}).encode()
 NOWHERE = "--web.url=http://127.0.0.1:9"
@@ -19,7 +20,8 @@ NOWHERE = "--web.url=http://127.0.0.1:9"
 async def owe(store: Store) -> None:
     """d1 is dead, d2 is pending."""
     await store.record_flush(a_group(), a_delivery("d1"))
-    await store.settle(settled(a_delivery("d1"), DeliveryState.DEAD))
+    dead = settled(a_delivery("d1"), DeliveryState.DEAD)
+    await store.settle(replace(dead, tried=(Attempt(START, AttemptOutcome.FAILED, "503"),)))
     await store.record_flush(a_group("am:{}"), a_delivery("d2", "am:{}", "am"))
 
 
@@ -68,9 +70,10 @@ def test_deliveries_are_read_while_a_daemon_holds_the_state(filled: Any) -> None
         assert filled.run("deliveries", "list").exit_code == 0
 
 
-def test_one_is_shown_with_its_alerts(filled: Any) -> None:
+def test_one_is_shown_with_its_attempts_and_alerts(filled: Any) -> None:
     shown = json.loads(filled.run("deliveries", "show", "d1").stdout)
     assert shown["state"] == "dead"
+    assert shown["tried"] == [{"at": "2026-01-01T12:00:00Z", "outcome": "failed", "detail": "503"}]
     assert shown["notification"]["alerts"][0]["labels"] == {"project": "payments"}
 
 
