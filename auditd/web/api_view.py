@@ -13,7 +13,7 @@ import msgspec
 
 from auditd.alerting.alert import Alert, AlertState, EndReason
 from auditd.alerting.annotations import annotate
-from auditd.alerting.delivery import Delivery, DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, Delivery, DeliveryState
 from auditd.alerting.notification import Notification, NotificationReason, NotifiedStatus
 from auditd.alerting.silence import Silence
 from auditd.web.api_types import Instant
@@ -51,6 +51,15 @@ class SilenceView(msgspec.Struct, frozen=True):
     comment: str
 
 
+class AttemptView(msgspec.Struct, frozen=True):
+    """An attempt at a delivery that is over, or that a person had it owed again."""
+
+    at: Instant
+    outcome: AttemptOutcome
+    detail: str
+    """Why it failed; else empty."""
+
+
 class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery without what it says."""
 
@@ -68,8 +77,10 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     reason: NotificationReason
     alerts: int
     """How many it tells of."""
+    tried: tuple[AttemptView, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The newest 30 attempts, the oldest first; only of a delivery that is asked for by its id."""
     notification: Notification | msgspec.UnsetType = msgspec.UNSET
-    """What it says; only of a delivery that is asked for by its id."""
+    """What it says; likewise."""
 
 
 class HookView(msgspec.Struct, frozen=True):
@@ -139,9 +150,16 @@ def view_delivery(delivery: Delivery) -> DeliveryView:
 
 
 def view_whole_delivery(delivery: Delivery) -> DeliveryView:
-    """How one delivery is shown, with what it says."""
-    view = view_delivery(delivery)
-    return msgspec.structs.replace(view, notification=delivery.notification)
+    """How one delivery is shown, with what was tried and what it says."""
+    return msgspec.structs.replace(
+        view_delivery(delivery),
+        tried=tuple(map(_view_attempt, delivery.tried)),
+        notification=delivery.notification,
+    )
+
+
+def _view_attempt(attempt: Attempt) -> AttemptView:
+    return AttemptView(attempt.at, attempt.outcome, attempt.detail)
 
 
 def view_hook(hook: HookStanding) -> HookView:

@@ -35,6 +35,9 @@ _SHUTDOWN_SECONDS = 3.0
 _LONGEST_LINE_BYTES = 8190
 _MOST_HEADERS = 64
 _BACKLOG = 1024
+"""Connections that the system keeps until they are accepted."""
+_ACCEPTED_AT_ONCE = 8
+"""Others have their turn in between, so that a thousand connections at once hold up nobody."""
 _MOST_LOG_LINES = 10
 """A second, of what the library says about requests."""
 
@@ -147,12 +150,17 @@ async def _bind(keeper: Doorkeeper, address: Address) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     host = address.host or None
     try:
-        return await loop.create_server(keeper, host, address.port, backlog=_BACKLOG)
+        # To asyncio the backlog is also how many it accepts in one turn.
+        server = await loop.create_server(keeper, host, address.port, backlog=_ACCEPTED_AT_ONCE)
+        for listening in server.sockets:
+            with listening.dup() as same:
+                same.listen(_BACKLOG)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno in _REMEDIES else error.strerror
         remedy = _REMEDIES.get(error.errno or 0, "check --web.listen-address")
         msg = f"cannot listen on {address}: {reason}; {remedy}"
         raise ListenError(msg) from error
+    return server
 
 
 def _addresses_of(servers: Sequence[asyncio.Server]) -> Iterator[Address]:

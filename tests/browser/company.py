@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from auditd.alerting.alert import AlertState
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, DeliveryState
 from auditd.alerting.matcher import Matcher, Operator
 from auditd.alerting.silence import Silence
 from auditd.audit.authorization import Authorization, Status
@@ -266,4 +266,13 @@ def _alarm(fleet: Fleet, alerts: Alerts) -> None:
     alerts.owed["msg_1"] = delivery_of(
         "msg_1", told[0], state=DeliveryState.DEAD, attempts=11, hook="chat",
         last_error="hook 'chat': HTTP 404: the robot was removed from its group",
+        tried=(
+            Attempt(NOW - HOUR, AttemptOutcome.FAILED, "hook 'chat': no answer within 30 s"),
+            Attempt(NOW - 50 * MINUTE, AttemptOutcome.REPLAYED),
+            Attempt(
+                NOW - 2 * MINUTE,
+                AttemptOutcome.FAILED,
+                "hook 'chat': HTTP 404: the robot was removed from its group",
+            ),
+        ),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser
 
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, DeliveryState
 from auditd.alerting.matcher import Matcher, Operator
 from auditd.alerting.silence import Silence
 from auditd.audit.failure import FailureReason
@@ -75,7 +75,7 @@ def spoil(fleet: Fleet, alerts: Alerts) -> None:
         alerts.standing[text] = HookStanding(text, text, text, 1, 1)
         alerts.owed[f"d{number:03}"] = delivery_of(
             f"d{number:03}", alert, state=DeliveryState.DEAD, hook=text, group_key=text,
-            last_error=text,
+            last_error=text, tried=(Attempt(NOW, AttemptOutcome.FAILED, text),),
         )  # fmt: skip
     fleet.missing = PAYLOADS
     fleet.config_error = " ".join(PAYLOADS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,12 @@ async def test_both_ways_to_validate_say_the_same(write: Write) -> None:
     assert both[0] == both[1]
     assert both[0][0] == 0
     assert "chmod 600" in both[0][2]
+
+
+async def test_a_throttled_credential_is_said_and_waited_for(simulate: Any, write: Write) -> None:
+    faults = [{"count": 1, "effect": {"type": "throttle", "retry_after": "1s"}}]
+    code, _, err = await check(simulate, write, faults=faults)
+    assert code == 3
+    assert re.fullmatch(
+        r"credential 'keys' is throttled: waiting until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n", err
+    )

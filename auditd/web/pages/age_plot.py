@@ -1,18 +1,19 @@
-"""The age of an authorization over time against the age at which it is stale, as geometry.
+"""The age of an authorization over time against the ages at which it is stale, as geometry.
 
 Each renewal takes the age back to nothing, so the line is a saw whose teeth should stay below
-the limit.
+the limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from auditd.audit.authorization import known_time
 from auditd.audit.history import HistoryEntry
+from auditd.web.pages.age_limits import AgeLimit
 
 WIDTH, HEIGHT = 640, 160
 """Of the area that is drawn in, in the SVG's own units."""
@@ -31,6 +32,16 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class PlottedLimit:
+    """A limit, and where it is drawn."""
+
+    limit: AgeLimit
+    y: float
+    reached_x: float | None
+    """Where it is reached in the time that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgePlot:
     """All coordinates lie in WIDTH x HEIGHT; y grows downwards."""
 
@@ -40,15 +51,13 @@ class AgePlot:
     """The points of what will be without a renewal; maybe empty."""
     now_x: float
     now_y: float
-    limit_y: float | None
-    stale_x: float | None
-    """Where the limit is reached in the time that is shown."""
+    limits: Sequence[PlottedLimit]
+    """In the order in which they are reached."""
     ages: Sequence[Tick]
     """Along y."""
     times: Sequence[Tick]
     """Along x: days before now."""
     age: timedelta
-    limit: timedelta | None
     renewals: int
     """How many are seen."""
 
@@ -56,7 +65,7 @@ class AgePlot:
 def plot_age(
     history: Iterable[HistoryEntry],
     updated_at: datetime,
-    stale_at: datetime | None,
+    limits: Collection[AgeLimit],
     now: datetime,
 ) -> AgePlot | None:
     """The plot; None when the update lies in the future, so that there is no age.
@@ -64,7 +73,7 @@ def plot_age(
     Args:
         history: of this authorization, in any order; what is older than a year is left out.
         updated_at: as listed now.
-        stale_at: when it is stale unless it is renewed.
+        limits: those that the age is held against.
         now: where the line ends.
     """
     if updated_at >= now:
@@ -72,8 +81,8 @@ def plot_age(
     corners = _corners(history, updated_at, now)
     start = corners[0][0]
     end = now + max((now - start) * _AHEAD, _DAY)
-    limit = stale_at - updated_at if stale_at else None
-    highest = max([age for _, age in corners] + [end - updated_at] + ([limit] if limit else []))
+    ages = [age for _, age in corners] + [limit.age for limit in limits]
+    highest = max(*ages, end - updated_at)
     top = max(highest * _HEADROOM, _DAY)
 
     def x(at: datetime) -> float:
@@ -82,17 +91,19 @@ def plot_age(
     def y(age: timedelta) -> float:
         return round(HEIGHT - age / top * HEIGHT, 1)
 
+    def plotted(limit: AgeLimit) -> PlottedLimit:
+        is_seen = start - updated_at < limit.age < end - updated_at
+        return PlottedLimit(limit, y(limit.age), x(updated_at + limit.age) if is_seen else None)
+
     return AgePlot(
         line=_points((x(at), y(age)) for at, age in corners),
         ahead=_points([(x(now), y(now - updated_at)), (float(WIDTH), y(end - updated_at))]),
         now_x=x(now),
         now_y=y(now - updated_at),
-        limit_y=y(limit) if limit else None,
-        stale_x=x(stale_at) if stale_at and start < stale_at < end else None,
+        limits=[plotted(limit) for limit in sorted(limits, key=lambda limit: limit.age)],
         ages=[Tick(y(days * _DAY), days) for days in _round_steps(top // _DAY)],
         times=[Tick(x(now - days * _DAY), days) for days in _round_steps((now - start) // _DAY)],
         age=now - updated_at,
-        limit=limit,
         renewals=sum(1 for (_, one), (_, two) in pairwise(corners) if two < one),
     )
 

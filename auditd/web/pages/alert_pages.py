@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
@@ -14,13 +13,11 @@ from auditd.alerting.annotations import annotate
 from auditd.alerting.matcher import Matcher, Operator
 from auditd.audit.finding import Severity
 from auditd.web.api_fields import check_line, check_lines
-from auditd.web.feed import ALERTS, Feed
+from auditd.web.feed import ALERTS
 from auditd.web.guard import CALLER
-from auditd.web.office import AlertOffice
 from auditd.web.pages.alert_order import STATES, AlertChoice, Told, choose
-from auditd.web.pages.form import Forms, see_other
+from auditd.web.pages.form_pages import FormPages
 from auditd.web.pages.page_error import PageError, said_on_the_page
-from auditd.web.pages.press import Press
 from auditd.web.pages.query import choice_of, number_of, text_of
 from auditd.web.pages.selection import sheet_of
 from auditd.web.pages.silence_draft import SPANS, SilenceDraft
@@ -29,22 +26,8 @@ _SILENCED_BY = ("alertname", "project", "authorization")
 """The labels that tell one alert from the others for as long as people care."""
 
 
-class AlertPages:
+class AlertPages(FormPages):
     """One method a page, one a form. Args as those of `make_pages`."""
-
-    def __init__(
-        self,
-        press: Press,
-        alerts: AlertOffice,
-        forms: Forms,
-        feed: Feed,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._press = press
-        self._alerts = alerts
-        self._forms = forms
-        self._feed = feed
-        self._now = now
 
     async def alerts(self, request: web.Request) -> web.Response:
         """Those that are asked for, what fires first."""
@@ -81,31 +64,23 @@ class AlertPages:
                 comment = check_lines(fields.get("comment", ""), "comment")
                 await self._alerts.acknowledge(fingerprint, author, comment)
         except PageError as error:
-            return await self._show(request, fields, acknowledging=error)
-        self._feed.touch(ALERTS)
-        return see_other(self._press.wording(request).url("alert", id=fingerprint))
+            return await self._show(request, fields, error)
+        return self._done(request, ALERTS, "alert", id=fingerprint)
 
     async def _show(
-        self,
-        request: web.Request,
-        fields: Mapping[str, str],
-        *,
-        acknowledging: PageError | None = None,
+        self, request: web.Request, fields: Mapping[str, str], error: PageError | None = None
     ) -> web.Response:
-        """The page; after a form that could not be done with its error and what was typed."""
+        """The page; after a form that could not be done with what was typed."""
         watched = self._press.watch(ALERTS)
         told = self._find(text_of(request, "id"))
-        now = self._now()
-        return await self._press.make(
+        return await self._make(
             request,
             "alert.html",
             watched=watched,
-            live=acknowledging is None,
-            status=acknowledging.status if acknowledging else HTTPStatus.OK,
+            error=error,
             told=told,
-            annotations=annotate(told.alert, now),
+            annotations=annotate(told.alert, self._now()),
             fields=fields,
-            acknowledging=str(acknowledging or ""),
             token=self._forms.token("acknowledge"),
             draft=SilenceDraft(
                 matchers="\n".join(map(str, _matchers_of(told.alert))),

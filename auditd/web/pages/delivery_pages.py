@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from aiohttp import web
 
 from auditd.alerting.delivery import DeliveryState
-from auditd.web.feed import DELIVERIES, Feed
-from auditd.web.office import AlertOffice
-from auditd.web.pages.form import Forms, see_other
+from auditd.web.feed import DELIVERIES
+from auditd.web.pages.form_pages import FormPages
 from auditd.web.pages.page_error import PageError, said_on_the_page
-from auditd.web.pages.press import Press
 from auditd.web.pages.query import choice_of, text_of
 from auditd.web.pages.selection import PAGE_SIZE
 
 
-class DeliveryPages:
+class DeliveryPages(FormPages):
     """One method a page or form. Args as those of `make_pages`."""
-
-    def __init__(self, press: Press, alerts: AlertOffice, forms: Forms, feed: Feed) -> None:
-        self._press = press
-        self._alerts = alerts
-        self._forms = forms
-        self._feed = feed
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """Those that are asked for, the newest first; and how each hook stands."""
@@ -38,13 +28,11 @@ class DeliveryPages:
                 state, hook or None, PAGE_SIZE + 1, before or None
             )
             hooks = await self._alerts.hooks()
-        return await self._press.make(
+        return await self._make(
             request,
             "deliveries.html",
             watched=watched,
-            live=error is None,
-            status=error.status if error else HTTPStatus.OK,
-            error=str(error or ""),
+            error=error,
             hooks=hooks,
             enable_token=self._forms.token("enable"),
             state=state,
@@ -64,8 +52,7 @@ class DeliveryPages:
                 await self._alerts.enable_hook(fields.get("name", ""))
         except PageError as error:
             return await self._list(request, error)
-        self._feed.touch(DELIVERIES)
-        return see_other(self._press.wording(request).url("deliveries"))
+        return self._done(request, DELIVERIES, "deliveries")
 
     async def delivery(self, request: web.Request) -> web.Response:
         """One of them, with what it says."""
@@ -81,20 +68,17 @@ class DeliveryPages:
                 await self._alerts.replay(delivery_id)
         except PageError as error:
             return await self._show(request, error)
-        self._feed.touch(DELIVERIES)
-        return see_other(self._press.wording(request).url("delivery", id=delivery_id))
+        return self._done(request, DELIVERIES, "delivery", id=delivery_id)
 
     async def _show(self, request: web.Request, error: PageError | None = None) -> web.Response:
         watched = self._press.watch(DELIVERIES)
         with said_on_the_page():
             delivery = await self._alerts.delivery(text_of(request, "id"))
-        return await self._press.make(
+        return await self._make(
             request,
             "delivery.html",
             watched=watched,
-            live=error is None,
-            status=error.status if error else HTTPStatus.OK,
-            error=str(error or ""),
+            error=error,
             delivery=delivery,
             token=self._forms.token("replay"),
         )

@@ -19,6 +19,7 @@ from auditd.audit.snapshot import ProjectSnapshot
 from auditd.web.feed import ALERTS, FLEET, project_topic
 from auditd.web.fleet_office import FleetOffice
 from auditd.web.office import AlertOffice
+from auditd.web.pages.age_limits import limits_of
 from auditd.web.pages.age_plot import plot_age
 from auditd.web.pages.alert_order import AlertChoice, choose
 from auditd.web.pages.census import Census, Glance, digest
@@ -138,6 +139,7 @@ class FleetPages:
         chronicle = await read_chronicle(self._fleet, project, name, before or None)
         updated_at, stale_at = known_time(listed.updated_at), snapshot.stale_at.get(name)
         findings = _by_authorization(snapshot).get(name, ())
+        limits = limits_of(self._fleet.checks(), snapshot.project, listed)
         return await self._press.make(
             request,
             "authorization.html",
@@ -148,7 +150,7 @@ class FleetPages:
             explanations=explain(self._fleet.checks(), snapshot, listed),
             verification=snapshot.verifications.get(name),
             stale_at=stale_at,
-            plot=updated_at and plot_age(chronicle.entries, updated_at, stale_at, self._now()),
+            plot=updated_at and plot_age(chronicle.entries, updated_at, limits, self._now()),
             told=await choose(self._alerts, AlertChoice(project=project, authorization=name)),
             console=self._console(snapshot.project),
             runbook=self._fleet.rules().runbook_url,

@@ -48,9 +48,8 @@ def make_pages(
     """
     press, forms = Press(site, fleet, feed, now), Forms(guard, form_key)
     fleets = FleetPages(press, fleet, alerts, now)
-    alarms = AlertPages(press, alerts, forms, feed, now)
-    silences = SilencePages(press, alerts, forms, feed, now)
-    deliveries = DeliveryPages(press, alerts, forms, feed)
+    given = (press, alerts, forms, feed, now)
+    alarms, silences, deliveries = AlertPages(*given), SilencePages(*given), DeliveryPages(*given)
     pages = {
         "/": fleets.fleet,
         "/authorizations": fleets.authorizations,

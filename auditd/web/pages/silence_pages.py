@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from http import HTTPStatus
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from aiohttp import web
 
 from auditd.web.api_fields import check_line
-from auditd.web.feed import ALERTS, Feed
+from auditd.web.feed import ALERTS
 from auditd.web.guard import CALLER
-from auditd.web.office import AlertOffice
-from auditd.web.pages.form import Forms, see_other
+from auditd.web.pages.form_pages import FormPages
 from auditd.web.pages.page_error import PageError, said_on_the_page
 from auditd.web.pages.period import Period, period_of
-from auditd.web.pages.press import Press
 from auditd.web.pages.query import number_of
 from auditd.web.pages.selection import sheet_of
 from auditd.web.pages.silence_draft import SPANS, SilenceDraft, draft_of
 
 
-class SilencePages:
+class SilencePages(FormPages):
     """One method a page or form. Args as those of `make_pages`."""
-
-    def __init__(
-        self,
-        press: Press,
-        alerts: AlertOffice,
-        forms: Forms,
-        feed: Feed,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._press = press
-        self._alerts = alerts
-        self._forms = forms
-        self._feed = feed
-        self._now = now
 
     async def silences(self, request: web.Request) -> web.Response:
         """All that are kept."""
@@ -56,8 +38,7 @@ class SilencePages:
                 )
         except PageError as error:
             return await self._show(request, draft, error)
-        self._feed.touch(ALERTS)
-        return see_other(f"{self._press.wording(request).url('silences')}#silence-{silence_id}")
+        return self._done(request, ALERTS, "silences", fragment=f"#silence-{silence_id}")
 
     async def _create(
         self, request: web.Request, fields: Mapping[str, str], draft: SilenceDraft
@@ -82,13 +63,11 @@ class SilencePages:
         kept = [(silence, period_of(silence, now)) for silence in self._alerts.silences()]
         order = tuple(Period)
         kept.sort(key=lambda pair: (order.index(pair[1]), pair[0].ends_at, pair[0].id))
-        return await self._press.make(
+        return await self._make(
             request,
             "silences.html",
             watched=watched,
-            live=error is None,
-            status=error.status if error else HTTPStatus.OK,
-            error=str(error or ""),
+            error=error,
             draft=draft,
             spans=SPANS,
             silence_token=self._forms.token("silence"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from auditd.alerting.alert import AlertState, EndReason
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import AttemptOutcome, DeliveryState
 from auditd.alerting.hush import Suppression
 from auditd.alerting.notification import NotificationReason, NotifiedStatus
 from auditd.audit.authorization import Status, TimestampFault
@@ -67,6 +67,9 @@ _PAIRS: tuple[tuple[StrEnum, Word], ...] = (
     (DeliveryState.PENDING, Word(message("owed"), *_POOR)),
     (DeliveryState.DELIVERED, Word(message("delivered"), *_GOOD)),
     (DeliveryState.DEAD, Word(message("given up"), *_BAD)),
+    (AttemptOutcome.DELIVERED, Word(message("delivered"), *_GOOD)),
+    (AttemptOutcome.FAILED, Word(message("failed"), *_BAD)),
+    (AttemptOutcome.REPLAYED, Word(message("owed again"), *_CALM)),
     (NotifiedStatus.FIRING, Word(message("firing"), *_BAD)),
     (NotifiedStatus.RESOLVED, Word(message("resolved"), *_GOOD)),
     (NotificationReason.NEW, Word(message("something new fires"))),

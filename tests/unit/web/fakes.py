@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from auditd.alerting.alert import Alert, AlertState, fingerprint_of
-from auditd.alerting.delivery import Delivery, DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, Delivery, DeliveryState
 from auditd.alerting.matcher import Matcher, Operator
 from auditd.alerting.notification import (
     Notification,
@@ -81,6 +81,7 @@ def delivery_of(id_: str, state: DeliveryState = DeliveryState.PENDING) -> Deliv
         attempts=3,
         last_error="hook 'ops': 503",
         settled_at=None if state is DeliveryState.PENDING else NOW,
+        tried=(Attempt(NOW - HOUR, AttemptOutcome.FAILED, "hook 'ops': 503"),),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditd.alerting.alert import AlertState
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, DeliveryState
 from auditd.alerting.matcher import Matcher, Operator
 from auditd.audit.authorization import Status, TimestampFault
 from auditd.web.office import HookStanding
@@ -34,7 +34,15 @@ def hostile_office() -> Office:
             replace(silence, id="s-2", matchers=(Matcher("project", Operator.EQUAL, HOSTILE),)),
             replace(silence, id="s-3", author=HOSTILE, comment=HOSTILE),
         ],
-        owed={it.id: replace(it, group_key=HOSTILE, last_error=HOSTILE) for it in deliveries},
+        owed={
+            it.id: replace(
+                it,
+                group_key=HOSTILE,
+                last_error=HOSTILE,
+                tried=(Attempt(it.created_at, AttemptOutcome.FAILED, HOSTILE),),
+            )
+            for it in deliveries
+        },
         receivers=[HookStanding(HOSTILE, "webhook", HOSTILE, pending=2, dead=1)],
     )
 

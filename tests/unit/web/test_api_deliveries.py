@@ -87,6 +87,12 @@ async def test_one_delivery_is_shown_with_what_it_says(client: ClientSession) ->
         assert response.status == 200
         data = (await response.json())["data"]
     notification = data.pop("notification")
+    (attempt,) = data.pop("tried")
+    assert attempt == {
+        "at": "2026-06-01T11:00:00Z",
+        "outcome": "failed",
+        "detail": "hook 'ops': 503",
+    }
     assert data == SHOWN
     assert notification["truncated"] == 2
     assert notification["alerts"][0]["starts_at"] == "2026-06-01T11:00:00Z"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from itertools import pairwise
 from time import perf_counter
 
 import pytest
@@ -113,6 +115,21 @@ async def test_no_more_connections_are_kept_than_there_may_be() -> None:
             await _until_the_end(reader)
         assert not any(reader.at_eof() for reader, _ in ends[100:])
         assert len(listener.connections) == MOST_CONNECTIONS
+
+
+async def test_many_connections_at_once_come_in_by_turns() -> None:
+    async with open_listener(make_health_app(Readiness), [ADDRESS], Security()) as listener:
+        (address,) = listener.addresses
+        with ExitStack() as opened:
+            for _ in range(300):
+                client = opened.enter_context(socket.socket())
+                client.setblocking(False)  # noqa: FBT003 -- the standard library's signature
+                client.connect_ex((address.host, address.port))
+            counts = [0]
+            while counts[-1] < 300:
+                await asyncio.sleep(0)
+                counts.append(len(listener.connections))
+    assert max(later - former for former, later in pairwise(counts)) <= 8
 
 
 async def test_a_place_is_free_again_after_each_way_to_end() -> None:

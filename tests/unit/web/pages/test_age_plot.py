@@ -5,9 +5,14 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditd.audit.finding import Severity
 from auditd.audit.history import HistoryEntry, HistoryKind
+from auditd.web.pages.age_limits import AgeLimit
 from auditd.web.pages.age_plot import HEIGHT, WIDTH, plot_age
 from tests.unit.web.pages.examples import DAY, NOW, listed_as
+
+WARNING = AgeLimit(90 * DAY, Severity.WARNING)
+CRITICAL = AgeLimit(180 * DAY, Severity.CRITICAL)
 
 
 def listed_at(updated_at: datetime) -> HistoryEntry:
@@ -21,42 +26,44 @@ def points(line: str) -> list[tuple[float, float]]:
 
 
 def test_the_line_grows_from_the_renewal_to_now() -> None:
-    plot = plot_age([], NOW - 40 * DAY, NOW + 50 * DAY, NOW)
+    plot = plot_age([], NOW - 40 * DAY, [CRITICAL, WARNING], NOW)
     assert plot
     assert points(plot.line) == [(0, HEIGHT), (plot.now_x, plot.now_y)]
-    assert plot.limit_y is not None
-    assert plot.limit_y < plot.now_y, "the limit lies above"
-    assert (plot.age, plot.limit, plot.renewals, plot.stale_x) == (40 * DAY, 90 * DAY, 0, None)
+    assert [one.limit for one in plot.limits] == [WARNING, CRITICAL]
+    assert plot.limits[1].y < plot.limits[0].y < plot.now_y, "the limits lie above"
+    assert (plot.age, plot.renewals) == (40 * DAY, 0)
+    assert [one.reached_x for one in plot.limits] == [None, None]
 
 
 def test_each_renewal_in_the_history_is_a_tooth() -> None:
     history = [listed_at(NOW - days * DAY) for days in (300, 200, 200, 100)]
-    plot = plot_age(history, NOW - 100 * DAY, NOW - 10 * DAY, NOW)
+    plot = plot_age(history, NOW - 100 * DAY, [WARNING], NOW)
     assert plot
     assert plot.renewals == 2
     assert [y for _, y in points(plot.line)].count(HEIGHT) == 3
-    assert plot.stale_x is not None
-    assert plot.stale_x < plot.now_x
+    (limit,) = plot.limits
+    assert limit.reached_x is not None
+    assert limit.reached_x < plot.now_x
 
 
 def test_what_lies_in_the_future_or_long_ago_is_left_out() -> None:
     history = [listed_at(NOW + DAY), listed_at(NOW - 366 * DAY)]
-    plot = plot_age(history, NOW - 5 * DAY, None, NOW)
+    plot = plot_age(history, NOW - 5 * DAY, [], NOW)
     assert plot
-    assert (plot.renewals, plot.limit, plot.limit_y) == (0, None, None)
-    assert plot_age([], NOW, None, NOW) is None
-    assert plot_age([], NOW + DAY, None, NOW) is None
+    assert (plot.renewals, plot.limits) == (0, [])
+    assert plot_age([], NOW, [], NOW) is None
+    assert plot_age([], NOW + DAY, [], NOW) is None
 
 
 @given(
     updated_at=st.datetimes().map(lambda at: at.replace(tzinfo=NOW.tzinfo)),
-    stale_at=st.none() | st.datetimes().map(lambda at: at.replace(tzinfo=NOW.tzinfo)),
+    limits=st.lists(st.integers(1, 10_000).map(lambda days: AgeLimit(days * DAY, Severity.INFO))),
     history=st.lists(st.datetimes().map(lambda at: listed_at(at.replace(tzinfo=NOW.tzinfo)))),
 )
 def test_whatever_was_listed_the_plot_stays_within_its_frame(
-    updated_at: datetime, stale_at: datetime | None, history: list[HistoryEntry]
+    updated_at: datetime, limits: list[AgeLimit], history: list[HistoryEntry]
 ) -> None:
-    plot = plot_age(history, updated_at, stale_at, NOW)
+    plot = plot_age(history, updated_at, limits, NOW)
     if plot is None:
         assert updated_at >= NOW
         return
@@ -65,5 +72,8 @@ def test_whatever_was_listed_the_plot_stays_within_its_frame(
         assert 0 <= y <= HEIGHT
     assert all(0 <= tick.at <= HEIGHT for tick in plot.ages)
     assert all(0 <= tick.at <= WIDTH for tick in plot.times)
+    for limit in plot.limits:
+        assert 0 <= limit.y <= HEIGHT
+        assert limit.reached_x is None or 0 <= limit.reached_x <= WIDTH
     assert len(plot.ages) <= 5
     assert len(plot.times) <= 5

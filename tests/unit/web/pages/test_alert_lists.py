@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from auditd.alerting.alert import AlertState
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, DeliveryState
 from tests.unit.web.pages.examples import HOUR, NOW, alert_of, delivery_of
 from tests.unit.web.pages.fakes import Alerts
 from tests.unit.web.pages.scene import Browser, text_of
@@ -54,3 +54,25 @@ async def test_deliveries_are_read_page_by_page_with_what_was_tried(
     assert (await browser.get("/deliveries?before=d10")).count("delivery?id=") == 10
     await browser.get("/deliveries?state=dead&hook=ops")
     assert alerts.asked[-1] == ("deliveries", DeliveryState.DEAD, "ops", 51, None)
+
+
+async def test_a_delivery_is_shown_with_its_attempts_the_newest_first(
+    browser: Browser, alerts: Alerts
+) -> None:
+    tried = (
+        Attempt(NOW - 2 * HOUR, AttemptOutcome.FAILED, "HTTP 503 <i>"),
+        Attempt(NOW - HOUR, AttemptOutcome.REPLAYED),
+        Attempt(NOW, AttemptOutcome.DELIVERED),
+    )
+    alerts.owed["d"] = delivery_of("d", alert_of("one"), tried=tried)
+    text = text_of(await browser.get("/delivery?id=d"))
+    rows = ["(now) delivered —", "(1 h ago) owed again —", "(2 h ago) failed HTTP 503 <i>"]
+    places = [text.index(row) for row in ["Attempts, the newest first", *rows]]
+    assert places == sorted(places)
+
+
+async def test_a_delivery_of_which_no_attempt_is_known_has_no_table_of_them(
+    browser: Browser, alerts: Alerts
+) -> None:
+    alerts.owed["d"] = delivery_of("d", alert_of("one"))
+    assert "What was tried" not in text_of(await browser.get("/delivery?id=d"))

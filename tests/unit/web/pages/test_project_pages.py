@@ -85,7 +85,7 @@ async def test_an_authorization_has_its_age_its_limit_and_what_each_check_says(
     assert "overdue nothing" in text
     assert "stale critical 8 d ago" in text
     assert 'role="img" aria-labelledby="plot-title plot-text"' in page
-    assert 'href="https://runbooks.acme.example/auditd#GitAuthorizationStale"' in page
+    assert 'href="https://runbooks.acme.example/auditd#gitauthorizationstale"' in page
 
 
 async def test_an_authorization_without_a_usable_time_has_no_plot(

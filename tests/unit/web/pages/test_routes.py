@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession
 from yarl import URL
 
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, DeliveryState
 from auditd.alerting.matcher import Matcher, Operator
 from auditd.alerting.silence import Silence
 from auditd.audit.failure import FailureReason
@@ -101,8 +101,9 @@ def spoil(fleet: Fleet, alerts: Alerts) -> list[str]:
     alerts.kept["s"] = Silence("s", matchers, NOW - HOUR, NOW + HOUR, EVIL, EVIL)
     alerts.standing[EVIL] = HookStanding(EVIL, EVIL, EVIL, 1, 1)
     alerts.owed["d"] = delivery_of(
-        "d", alert, state=DeliveryState.DEAD, hook=EVIL, group_key=EVIL, last_error=EVIL
-    )
+        "d", alert, state=DeliveryState.DEAD, hook=EVIL, group_key=EVIL, last_error=EVIL,
+        tried=(Attempt(NOW, AttemptOutcome.FAILED, EVIL),),
+    )  # fmt: skip
     query = f"name={quoted(EVIL)}"
     return [
         "/",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditd.alerting.alert import AlertState, EndReason
-from auditd.alerting.delivery import DeliveryState
+from auditd.alerting.delivery import AttemptOutcome, DeliveryState
 from auditd.alerting.hush import Suppression
 from auditd.alerting.notification import NotificationReason, NotifiedStatus
 from auditd.audit.authorization import Status, TimestampFault
@@ -75,7 +75,7 @@ def test_only_web_addresses_become_links(address: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        AlertState, Condition, DeliveryState, EndReason, FailureReason, HistoryKind,
+        AlertState, AttemptOutcome, Condition, DeliveryState, EndReason, FailureReason, HistoryKind,
         NotificationReason, NotifiedStatus, Period, Severity, Status, Suppression,
         TimestampFault, Verdict,
     ],
