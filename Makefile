@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 LOCK := --universal --generate-hashes --no-annotate --no-header --quiet --no-strip-extras
 
-.PHONY: setup demo test check chaos manifests wheel sbom audit deb image lock clean
+.PHONY: setup demo test check chaos bench docs reference manifests wheel sbom audit deb image lock clean
 
 setup: $(VENV)/.run
 
@@ -29,6 +29,19 @@ check: $(VENV)/.dev
 ROUNDS ?= 2000
 chaos: $(VENV)/.dev
 	AUDITD_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -s tests/chaos $(ARGS)
+
+# Half an hour, and benchmarks/RESULTS.md; with SHORT=1 two minutes, and nothing but a table.
+bench: $(VENV)/.dev
+	@benchmarks/install
+	$(BIN)/python -m benchmarks $(if $(SHORT),--short,--output=benchmarks/RESULTS.md) $(ARGS)
+
+# The pages as a site in build/docs; a warning is an error.
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -Wnqb html -d build/doctrees docs build/docs
+
+# Rewrites docs/reference from the code.
+reference: $(VENV)/.dev
+	$(BIN)/python -m docs.generator
 
 # What is made from other files of the repository: Kubernetes' copy of the rules, the chart's schema.
 manifests: $(VENV)/.dev

@@ -1,0 +1,72 @@
+"""How long a health probe waits while scrapers read."""
+# ruff: noqa: INP001 - commands, not a package
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from time import perf_counter, sleep
+
+from benchmarks.daemon_process import daemon
+from benchmarks.fixture import made
+from benchmarks.result import Row, Scale, at_most, command
+from benchmarks.scrapes import curl
+from benchmarks.servers import nginx
+
+_SCRAPERS = 4
+_PROBE_EVERY_SECONDS = 0.002
+_IDLE_PROBES = 500
+
+
+def measure(scale: Scale) -> Iterator[Row]:
+    """The slowest health probe while four scrapers read all of /metrics at once."""
+    for projects in scale.pick((500, 10_000), (10,)):
+        with (
+            made(projects=projects) as fixture,
+            nginx(fixture) as served,
+            daemon(fixture.home / "d", fixture.ids, served.url, interval="30s") as running,
+        ):
+            listed = projects * fixture.authorizations
+            complete = running.seconds_until_complete(listed)
+            sleep(scale.pick(10, 1))
+            idle = max(_probe(running.port) for _ in range(_IDLE_PROBES))
+            memory = running.memory_mb()
+            for encoding in ("identity", "gzip"):
+                took = _probes(running.port, encoding, scale.pick(5, 1))
+                yield Row(
+                    f"the slowest probe during four scrapes, {listed:,} authorizations, {encoding}",
+                    took[-1],
+                    " ms",
+                    at_most(10),
+                    f"99 % within {took[len(took) * 99 // 100]:.1f} ms, half within"
+                    f" {took[len(took) // 2]:.1f} ms of {len(took)}; the slowest without a scrape"
+                    f" {idle:.1f} ms; {8 * listed:,} series, complete after {complete:.1f} s,"
+                    f" {memory:.0f} MB",
+                )
+
+
+def _probes(port: int, encoding: str, rounds: int) -> list[float]:
+    """Milliseconds, in ascending order."""
+    took = []
+    for _ in range(rounds):
+        scrapers = [subprocess.Popen(curl(port, encoding)) for _ in range(_SCRAPERS)]  # noqa: S603 - ours
+        while any(scraper.poll() is None for scraper in scrapers):
+            took.append(_probe(port))
+            sleep(_PROBE_EVERY_SECONDS)
+    return sorted(took)
+
+
+def _probe(port: int) -> float:
+    began_at = perf_counter()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        while connection.recv(4096):
+            pass
+    return (perf_counter() - began_at) * 1000
+
+
+main = command(measure)
+
+if __name__ == "__main__":
+    main()
