@@ -166,6 +166,24 @@ def check_selectors(objects: Sequence[Manifest]) -> None:
             assert wanted.items() <= one(objects, "Service")["metadata"]["labels"].items()
 
 
+def check_replicas(objects: Sequence[Manifest]) -> None:
+    """Neither a rollout, nor a drain, nor as far as possible a node or a zone ends them all."""
+    keeper = workload(objects)
+    assert keeper["kind"] == "Deployment"
+    assert keeper["spec"]["replicas"] > 1
+    strategy = keeper["spec"]["strategy"]
+    assert strategy.get("type", "RollingUpdate") == "RollingUpdate"
+    assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert one(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    assert one(objects, "Service")["spec"]["sessionAffinity"] == "ClientIP"
+    spread = keeper["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    keys = [each["topologyKey"] for each in spread]
+    assert keys == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    for each in spread:
+        assert each["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert each["labelSelector"] == keeper["spec"]["selector"]
+
+
 def _selectors(objects: Sequence[Manifest]) -> Iterator[Mapping[str, str]]:
     for each in objects:
         match each:

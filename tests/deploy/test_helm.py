@@ -12,6 +12,7 @@ from tests.deploy import chart, prometheus_rule
 from tests.deploy.chart import CHART, template
 from tests.deploy.manifests import (
     check_all,
+    check_replicas,
     daemon,
     one,
     run,
@@ -22,6 +23,7 @@ from tests.deploy.pod import Pod
 from tests.e2e.program import COMMAND, running
 
 POSTGRESQL = {"storage": {"type": "postgresql"}}
+REPLICAS = {**POSTGRESQL, "replicas": 3}
 ON = {"enabled": True}
 EVERYTHING = {
     "networkPolicy": {**ON, "extraEgress": [{"ports": [{"protocol": "TCP", "port": 9093}]}]},
@@ -31,7 +33,6 @@ EVERYTHING = {
         "endpoint": {"scheme": "https", "tlsConfig": {"serverName": "auditd.acme.example"}},
     },
     "prometheusRule": {**ON, "labels": {"release": "prometheus"}},
-    "podDisruptionBudget": ON,
     "imagePullSecrets": [{"name": "registry"}],
     "image": {"digest": f"sha256:{'0' * 64}"},
     "extraFiles": {"projects.list": "[]\n"},
@@ -53,7 +54,7 @@ EVERYTHING = {
 pytestmark = pytest.mark.timeout(60)  # programs start slowly on a busy machine
 
 
-@pytest.mark.parametrize("storage", [{}, POSTGRESQL])
+@pytest.mark.parametrize("storage", [{}, POSTGRESQL, REPLICAS])
 @pytest.mark.parametrize(
     "values",
     [
@@ -73,6 +74,7 @@ def test_every_rendering_is_accepted_and_keeps_the_policies(
     asked = {key[0].upper() + key[1:] for key, value in values.items() if "enabled" in value}
     assert kinds - {"ServiceAccount", "ConfigMap", "Service", "Pod"} == {
         "Deployment" if storage else "StatefulSet",
+        *(["PodDisruptionBudget"] if storage is REPLICAS else []),
         *asked,
     }
 
@@ -96,7 +98,7 @@ def test_what_was_asked_for_is_there() -> None:
     assert [port["port"] for rule in rules for port in rule["ports"]] == [443, 53, 53, 9093]
 
 
-@pytest.mark.parametrize("values", [{}, EVERYTHING, POSTGRESQL])
+@pytest.mark.parametrize("values", [{}, EVERYTHING, REPLICAS])
 def test_the_configuration_and_the_flags_are_valid(tmp_path: Path, values: dict[str, Any]) -> None:
     objects = template(values=values)
     pod = Pod(tmp_path)
@@ -133,14 +135,27 @@ def test_the_database_is_named_by_a_secret() -> None:
         }
 
 
-def test_a_daemon_alone_lets_go_of_the_state_before_the_next_one_starts() -> None:
-    assert workload(template())["spec"]["podManagementPolicy"] == "Parallel"
-    alone = workload(template(values=POSTGRESQL))["spec"]
-    assert (alone["replicas"], alone["strategy"]) == (1, {"type": "Recreate"})
-    objects = template("--skip-schema-validation", values={**POSTGRESQL, "replicas": 3})
+def test_one_daemon_has_a_file() -> None:
+    keeper = workload(template())
+    assert (keeper["kind"], keeper["spec"]["replicas"]) == ("StatefulSet", 1)
+    assert keeper["spec"]["podManagementPolicy"] == "Parallel"
+
+
+def test_replicas_share_a_server_and_never_go_all_at_once() -> None:
+    objects = template(values=REPLICAS)
+    check_replicas(objects)
+    assert workload(objects)["spec"]["replicas"] == 3
+    alone = template(values=POSTGRESQL)
+    assert workload(alone)["spec"]["replicas"] == 1
+    assert "sessionAffinity" not in one(alone, "Service")["spec"]
+    assert "topologySpreadConstraints" not in workload(alone)["spec"]["template"]["spec"]
+
+
+def test_a_spread_of_ones_own_takes_the_place_of_ours() -> None:
+    own = [{"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}]
+    objects = template(values={**REPLICAS, "topologySpreadConstraints": own})
     check_all(objects)
-    several = workload(objects)["spec"]
-    assert (several["replicas"], several["strategy"]) == (3, {"type": "RollingUpdate"})
+    assert workload(objects)["spec"]["template"]["spec"]["topologySpreadConstraints"] == own
 
 
 def test_without_secrets_none_are_mounted() -> None:

@@ -29,7 +29,8 @@ pytestmark = pytest.mark.timeout(60)  # programs start slowly on a busy machine
         ({"config": {"storage": {"url": "x"}}}, "additional properties 'url' not allowed"),
         ({"extraFiles": {"auditd.yaml": ""}}, "invalid propertyName 'auditd.yaml'"),
         ({"resources": {"limit": {}}}, "additional properties 'limit' not allowed"),
-        ({"replicas": 2}, "at '/replicas'"),  # a second daemon on the same state is refused
+        ({"replicas": 0}, "at '/replicas'"),
+        ({"replicas": 2}, "replicas: 2 share their state on a server only; set storage.type to"),
         ({"podDisruptionBudget": {"maxUnavailable": 0}}, "at '/podDisruptionBudget"),
         ({"image": {"digest": "latest"}}, "at '/image/digest'"),
         ({"serviceMonitor": {"interval": "30"}}, "at '/serviceMonitor/interval'"),

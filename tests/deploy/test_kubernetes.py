@@ -16,6 +16,7 @@ from tests.deploy.manifests import (
     Manifest,
     check_all,
     check_pod,
+    check_replicas,
     daemon,
     faults_of,
     one,
@@ -29,7 +30,7 @@ from tests.e2e.program import COMMAND
 
 KUSTOMIZE = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("sqlite", "postgresql")
-OPTIONAL = ("service-monitor", "prometheus-rule", "network-policy", "pod-disruption-budget")
+OPTIONAL = ("service-monitor", "prometheus-rule", "network-policy")
 
 pytestmark = pytest.mark.timeout(60)  # programs start slowly on a busy machine
 
@@ -56,7 +57,7 @@ def test_every_overlay_is_accepted_and_keeps_the_policies(
 ) -> None:
     objects = combine(tmp_path, overlay, *components)
     check_all(objects)
-    assert len(objects) == 5 + len(components)
+    assert len(objects) == 5 + (overlay == "postgresql") + len(components)
     namespaced = [each for each in objects if each["kind"] != "Namespace"]
     assert {each["metadata"]["namespace"] for each in namespaced} == {"servicestage-auditd"}
 
@@ -82,13 +83,18 @@ def test_state_is_where_the_configuration_says(tmp_path: Path) -> None:
     assert {"name": "state", "mountPath": "/var/lib/servicestage-auditd"} in mounts
 
 
-def test_one_daemon_has_the_state() -> None:
-    file = workload(build(KUSTOMIZE / "overlays" / "sqlite"))
-    server = workload(build(KUSTOMIZE / "overlays" / "postgresql"))
-    assert (file["kind"], file["spec"]["replicas"]) == ("StatefulSet", 1)
-    assert (server["kind"], server["spec"]["replicas"]) == ("Deployment", 1)
-    assert server["spec"]["strategy"] == {"type": "Recreate"}
-    assert file["spec"]["podManagementPolicy"] == "Parallel"
+def test_one_daemon_has_a_file() -> None:
+    objects = build(KUSTOMIZE / "overlays" / "sqlite")
+    keeper = workload(objects)
+    assert (keeper["kind"], keeper["spec"]["replicas"]) == ("StatefulSet", 1)
+    assert keeper["spec"]["podManagementPolicy"] == "Parallel"
+    assert "sessionAffinity" not in one(objects, "Service")["spec"]
+
+
+def test_replicas_share_a_server_and_never_go_all_at_once() -> None:
+    objects = build(KUSTOMIZE / "overlays" / "postgresql")
+    check_replicas(objects)
+    assert workload(objects)["spec"]["replicas"] == 2
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

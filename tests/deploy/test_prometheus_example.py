@@ -27,12 +27,13 @@ async def test_it_scrapes_the_daemon_and_probes_each_project(
         asyncio.timeout(30),
     ):
         probed: list[dict[str, Any]] = []
-        while len(probed) < len(FLEET):
+        up: list[dict[str, Any]] = []
+        while len(probed) < len(FLEET) or not up:
             await asyncio.sleep(0.2)
             probed = await server.query("probe_success == 1")
-        (up,) = await server.query('up{job="servicestage-auditd"}')
+            up = await server.query('up{job="servicestage-auditd"}')
         doubled = await server.query('count by (job) ({__name__=~"(auditd|servicestage)_.+"})')
-    assert up["metric"]["instance"] == address
+    assert [it["metric"]["instance"] for it in up] == [address]
     assert {(it["metric"]["project"], it["metric"]["huawei_region"]) for it in probed} == {
         ("p0", "cn-north-4"),
         ("p1", "cn-north-4"),

@@ -108,6 +108,8 @@ def troubles() -> dict[str, list[Bad]]:
         "AuditdEventLoopLag": [value("auditd_event_loop_lag_seconds", 1000)],
         "AuditdSeriesDropped": [value("auditd_series_dropped", 7)],
         "AuditdLogLinesDropped": [counts("auditd_log_lines_dropped_total")],
+        "AuditdNotReady": [value("auditd_ready", 0)],
+        "AuditdStateNotWritable": [value("auditd_state_writable", 0)],
         "AuditdHeartbeatOld": [
             more("auditd_heartbeat_last_success_timestamp_seconds", away(-3600))
         ],
@@ -145,6 +147,7 @@ async def test_each_alert_fires_in_its_trouble_and_none_without(
         exposer.show = lambda number: _spoiled(recorded, number)
         alerts = await _seen(server, {band for band in bands if band[0] in troubles()})
         assert not re.search("<no value>|<error|%!|NaN|{{", "".join(_texts(alerts)))
+        _check_told_once(alerts, rules)
         exposer.show = None
         await _seen(server, {band for band in bands if band[0] in NO_PAGE}, besides=True)
 
@@ -195,6 +198,18 @@ async def _seen(
                 await asyncio.sleep(0.2)
     except TimeoutError:
         pytest.fail(f"missing: {wanted - firing}; too many: {firing - wanted}")
+
+
+def _check_told_once(alerts: Iterable[dict[str, Any]], rules: Iterable[Path]) -> None:
+    """Of two replicas each tells of itself, and both together of what they share."""
+    told = [{**alert["labels"]} for alert in alerts]
+    of_one = [labels for labels in told if labels.pop("instance", "")]
+    texts = "".join(file.read_text() for file in rules).split("- alert: ")
+    named = {text.split()[0] for text in texts if "$labels.instance" in text}
+    assert {labels["alertname"] for labels in of_one} == named - NO_PAGE
+    assert all(of_one.count(labels) == 2 for labels in of_one)
+    shared = [labels for labels in told if labels not in of_one]
+    assert all(shared.count(labels) == 1 for labels in shared)
 
 
 def _texts(alerts: Iterable[dict[str, Any]]) -> Iterable[str]:

@@ -17,6 +17,7 @@ import yaml
 from auditd.audit import checks
 from auditd.audit.blind import BLIND_ALERT
 from auditd.telemetry import families
+from auditd.telemetry.family import Family
 
 HOME = Path(__file__).parent.parent.parent / "deploy" / "prometheus"
 DASHBOARDS = HOME.parent / "grafana" / "dashboards"
@@ -90,9 +91,7 @@ def test_a_recording_rule_is_named_by_level_metric_and_operation() -> None:
 
 def test_every_metric_in_a_rule_is_one_that_the_daemon_exposes() -> None:
     exposed = {
-        family.sample_name
-        for family in vars(families).values()
-        if isinstance(family, families.Family)
+        family.sample_name for family in vars(families).values() if isinstance(family, Family)
     }
     exposed |= {"auditd_poll_schedule_lag_seconds_bucket"}
     for rule in ALERTS + RECORDS:

@@ -23,11 +23,15 @@ REGION = "cn-north-4"
 
 
 def scraping(target: str, rules: Sequence[Path] = ()) -> dict[str, Any]:
-    """A configuration: scrape `target` (HOST:PORT) and evaluate the rules every second."""
+    """A configuration: scrape `target` (HOST:PORT) and evaluate the rules every second.
+
+    It is scraped under two names, like two replicas, each of which shows the whole fleet.
+    """
+    targets = [target, target.replace("127.0.0.1", "localhost")]
     return {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(file) for file in rules],
-        "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": [target]}]}],
+        "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": targets}]}],
     }
 
 
