@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 )
 
 from auditd.alerting.alert import Alert
-from auditd.alerting.delivery import Delivery, DeliveryState
+from auditd.alerting.delivery import Attempt, AttemptOutcome, Delivery, DeliveryState
 from auditd.alerting.grouping import Group
 from auditd.alerting.life import Transition
 from auditd.alerting.silence import Silence
@@ -214,7 +214,10 @@ class StoreMachine(RuleBasedStateMachine):
         if is_possible:
             now = self.clock()
             self.deliveries[dead.id] = replace(
-                a_delivery(dead.id, dead.group_key), created_at=now, next_at=now
+                a_delivery(dead.id, dead.group_key),
+                created_at=now,
+                next_at=now,
+                tried=(*dead.tried, Attempt(now, AttemptOutcome.REPLAYED)),
             )
             self.entries += 1
 
