@@ -22,6 +22,7 @@ from auditd.telemetry import authorization_lines
 from auditd.telemetry.exposition import Exposer, render_snapshots
 from auditd.telemetry.families import AUTHORIZATION_INFO
 from auditd.telemetry.fleet_exposition import FleetExposition
+from auditd.telemetry.fragment import Fragment
 from auditd.telemetry.poll_counts import PollCounts
 from auditd.telemetry.series import Checks
 from tests.unit.telemetry.fleets import NOON, fleets
@@ -49,6 +50,8 @@ class Fleet:
         self.snapshots: list[ProjectSnapshot] = []
         self.checks: Checks = CHECKS
         self.counts = PollCounts()
+        self.seen: list[Fragment] = []
+        """Kept, so that no other gets the identity of one that is let go."""
         self.exposition = FleetExposition(
             fleet=lambda: self.snapshots,
             checks=lambda: dict(self.checks),
@@ -64,7 +67,9 @@ class Fleet:
             pass
         kept = self.exposition.sections()
         families = authorization_lines.FAMILIES
-        return [id(one) for family, fragments in kept if family in families for one in fragments]
+        shown = [one for family, fragments in kept if family in families for one in fragments]
+        self.seen += shown
+        return list(map(id, shown))
 
     def reference(self, happened: Iterable[events.Event] = ()) -> CollectorRegistry:
         max_series = self.exposition.max_series
@@ -73,9 +78,9 @@ class Fleet:
 
 @pytest.fixture
 def fleet(project: Project, authorization: Authorization) -> Fleet:
-    """A hundred projects of three authorizations each."""
+    """Projects of three authorizations each, so many that they cannot be all in one run."""
     fleet = Fleet()
-    for number in range(100):
+    for number in range(400):
         listed = {f"a{place}": replace(authorization, name=f"a{place}") for place in range(3)}
         fleet.snapshots.append(
             ProjectSnapshot(
