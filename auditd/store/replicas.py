@@ -16,11 +16,11 @@ from sqlalchemy import (
     exists,
     extract,
     func,
+    insert,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 
 from auditd.alerting.delivery import Delivery
 from auditd.audit.project import Project
@@ -70,6 +70,7 @@ _ARE_TOLD = text("""
     SELECT NOT EXISTS (
         SELECT FROM replicas AS other, replicas AS ours
         WHERE ours.id = :ours AND other.seen_at < ours.seen_at
+        AND NOT pg_try_advisory_xact_lock(1635083372, hashtext(other.id))
     )
     """)
 _FORGET = text("""
@@ -130,7 +131,10 @@ class Replicas(Access):
         return await self._write(lambda connection: self._beat(connection, stall_seconds))
 
     async def are_told(self) -> bool:
-        """Whether all others have counted since this replica did so last."""
+        """Whether all others that have a connection have counted since this replica did so last.
+
+        Who has none is dead or cut off, and has nothing polled.
+        """
         who = {"ours": self._revisions.replica}
         return await self._read(lambda connection: connection.execute(_ARE_TOLD, who).scalar_one())
 

@@ -251,6 +251,20 @@ async def test_what_a_dead_replica_owed_is_taken_over_once_it_counts_as_dead(
     assert news.have_replicas_changed
 
 
+async def test_a_replica_waits_for_those_to_count_it_that_have_a_connection(
+    join: Join, one: Store
+) -> None:
+    async with join("dead") as dead:
+        await shared(dead).beat(30)
+    await shared(one).beat(30)
+    assert await shared(one).are_told()
+    async with join("alive") as alive:
+        await shared(alive).beat(30)
+        assert not await shared(alive).are_told()
+        await shared(one).beat(30)
+        assert await shared(alive).are_told()
+
+
 async def test_a_replica_that_leaves_leaves_what_it_owed_at_once(one: Store, two: Store) -> None:
     await shared(one).beat(30)
     await shared(two).beat(30)
