@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from auditd.hooks.http import HttpClient
+from tests.unit.hooks.deliveries import World
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,9 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def http() -> AsyncIterator[HttpClient]:
     async with HttpClient(ssl.create_default_context(), deadline_seconds=1.0) as client:
         yield client
+
+
+@pytest.fixture
+def world() -> World:
+    """A deliverer among fakes."""
+    return World()

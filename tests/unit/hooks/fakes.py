@@ -17,6 +17,7 @@ from auditd.alerting.notification import (
     NotifiedAlert,
     NotifiedStatus,
 )
+from auditd.alerting.route import Route, RouteNode, build_tree
 from auditd.hooks.port import (
     Http,
     HttpRequest,
@@ -203,3 +204,8 @@ def surroundings_of(
     run_process: RunProcess = _no_process,
 ) -> Surroundings:
     return Surroundings(http=http, now=now, run_process=run_process, sign=_no_signature, emit=emit)
+
+
+def tree(hook: str = "ops", *, group_by: tuple[str, ...] = ("project",)) -> RouteNode:
+    """A route of one hook."""
+    return build_tree(Route(hook=hook, group_by=group_by))

@@ -13,7 +13,7 @@ from auditd.web.guard import Guard
 from auditd.web.health import Readiness
 from auditd.web.listener import listen
 from tests.unit.web.fakes import NOW, Office
-from tests.unit.web.fleet_fakes import FleetOffice
+from tests.unit.web.fleet_fakes import FleetOffice, put_examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +85,9 @@ async def address(daemon: Daemon) -> AsyncIterator[Address]:
 async def client(address: Address) -> AsyncIterator[ClientSession]:
     async with ClientSession(f"http://{address}") as session:
         yield session
+
+
+@pytest.fixture
+def known(fleet: FleetOffice) -> None:
+    """The fleet has the examples in it."""
+    put_examples(fleet)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from auditd.alerting.rules import CheckRule, Rules
 from auditd.audit import checks
-from auditd.audit.authorization import Authorization, Status, Timestamp
+from auditd.audit.authorization import Authorization, Status, Timestamp, TimestampFault
 from auditd.audit.blind import blind_finding
 from auditd.audit.failure import FailureReason
 from auditd.audit.finding import Finding, Severity
@@ -171,3 +171,14 @@ class FleetOffice:
         self.asked.append(call)
         if self.fault:
             raise self.fault
+
+
+def put_examples(fleet: FleetOffice) -> None:
+    """Three projects: one that is seen well, one with odd authorizations, one that is blind."""
+    overdue = authorization_of("gh-main", Status.OVERDUE)
+    odd = replace(authorization_of(HOSTILE), updated_at=TimestampFault.ZERO, repo_user="Ann")
+    fleet.put(
+        snapshot_of(project_of("payments", team="pay"), authorization_of("gh-side"), overdue),
+        snapshot_of(project_of("billing"), odd, findings=[finding_of(HOSTILE, "stale")]),
+        blind_of(project_of("prod/eu-west-101")),
+    )
