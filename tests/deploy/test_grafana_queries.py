@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.watching import daemon_of, project, prometheus_of, scraping
+from tests.deploy.watching import daemon_of, named_twice, project
+from tests.prometheus import prometheus_of, scraping
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -56,7 +57,7 @@ async def test_every_query_of_every_panel_has_an_answer_that_tells_nothing_of_tw
     per_replica: set[str] = set()
     async with (
         daemon_of(tmp_path, FLEET, HOOKS, FAULTS) as target,
-        prometheus_of(prometheus, tmp_path, scraping(target)) as server,
+        prometheus_of(prometheus, tmp_path, scraping(*named_twice(target))) as server,
     ):
         try:
             async with asyncio.timeout(60):

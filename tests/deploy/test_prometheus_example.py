@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.watching import daemon_of, project, prometheus_of
+from tests.deploy.watching import daemon_of, project
+from tests.prometheus import prometheus_of
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from tests.deploy.page import Exposer, Page
-from tests.deploy.watching import Server, daemon_of, project, prometheus_of, scraping
+from tests.deploy.watching import daemon_of, named_twice, project
+from tests.prometheus import Server, prometheus_of, scraping
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -138,7 +139,7 @@ async def test_each_alert_fires_in_its_trouble_and_none_without(
     exposer = Exposer()
     async with (
         exposer.serve() as target,
-        prometheus_of(prometheus, tmp_path, scraping(target, rules)) as server,
+        prometheus_of(prometheus, tmp_path, scraping(*named_twice(target), rules=rules)) as server,
     ):
         exposer.show = lambda _: recorded
         await _seen(server, {("AuditdPollingStopped", "critical")})
@@ -186,29 +187,37 @@ def _spoiled(recorded: Page, number: int) -> Page:
 async def _seen(
     server: Server, wanted: set[tuple[str, str]], *, besides: bool = False
 ) -> list[dict[str, Any]]:
-    """Wait until these alerts fire, and no others unless they may be there `besides`."""
+    """Wait until these alerts fire, and no others unless they may be there `besides`.
+
+    One that has an instance must fire for both.
+    """
     firing: set[tuple[str, str]] = set()
     try:
         async with asyncio.timeout(20):
             while True:
                 alerts = [one for one in await server.alerts() if one["state"] == "firing"]
                 firing = {(it["labels"]["alertname"], it["labels"]["severity"]) for it in alerts}
-                if firing == wanted or (besides and firing >= wanted):
+                is_seen = firing == wanted or (besides and firing >= wanted)
+                if is_seen and all(_of_one(alerts).count(it) == 2 for it in _of_one(alerts)):
                     return alerts
                 await asyncio.sleep(0.2)
     except TimeoutError:
         pytest.fail(f"missing: {wanted - firing}; too many: {firing - wanted}")
 
 
+def _of_one(alerts: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """The labels of those that tell of one replica, but for which."""
+    told = [{**alert["labels"]} for alert in alerts]
+    return [labels for labels in told if labels.pop("instance", "")]
+
+
 def _check_told_once(alerts: Iterable[dict[str, Any]], rules: Iterable[Path]) -> None:
     """Of two replicas each tells of itself, and both together of what they share."""
-    told = [{**alert["labels"]} for alert in alerts]
-    of_one = [labels for labels in told if labels.pop("instance", "")]
+    of_one = _of_one(alerts)
     texts = "".join(file.read_text() for file in rules).split("- alert: ")
     named = {text.split()[0] for text in texts if "$labels.instance" in text}
     assert {labels["alertname"] for labels in of_one} == named - NO_PAGE
-    assert all(of_one.count(labels) == 2 for labels in of_one)
-    shared = [labels for labels in told if labels not in of_one]
+    shared = [alert["labels"] for alert in alerts if "instance" not in alert["labels"]]
     assert all(shared.count(labels) == 1 for labels in shared)
 
 

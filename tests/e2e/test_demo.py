@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -13,6 +10,7 @@ import pytest
 
 from tests.e2e.metrics import Scrape, scrape
 from tests.e2e.program import Program, finished, running
+from tests.prometheus import prometheus_of, scraping
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -74,14 +72,15 @@ async def test_a_real_prometheus_scrapes_the_demo(
     async with running("demo", "--web.listen-address=127.0.0.1:0") as program:
         url = await demo_url(program)
         await complete_scrape(session, url)
-        async with _prometheus(prometheus, tmp_path, url) as server:
-            query = {"query": "sum by (__name__) ({__name__=~'servicestage_.+|auditd_.+'})"}
+        content = scraping(url.removeprefix("http://"))
+        async with prometheus_of(prometheus, tmp_path, content) as server:
             names: set[str] = set()
             while "auditd_project_up" not in names:
                 await asyncio.sleep(0.2)
-                async with session.get(f"{server}/api/v1/query", params=query) as answer:
-                    result = (await answer.json())["data"]["result"]
-                    names = {series["metric"]["__name__"] for series in result}
+                result = await server.query(
+                    "sum by (__name__) ({__name__=~'servicestage_.+|auditd_.+'})"
+                )
+                names = {series["metric"]["__name__"] for series in result}
             values = {series["metric"]["__name__"]: series["value"][1] for series in result}
             assert values["auditd_project_up"] == "5"
             assert names >= {name for name in FAMILIES if name.startswith("servicestage_")}
@@ -116,31 +115,3 @@ async def test_a_port_that_is_taken_is_told_with_its_remedy() -> None:
     assert code == 2
     assert address in error
     assert "choose another port" in error
-
-
-@asynccontextmanager
-async def _prometheus(binary: Path, directory: Path, target: str) -> AsyncIterator[str]:
-    """A Prometheus that scrapes one target every second. Yields its URL."""
-    config = directory / "prometheus.yml"
-    targets = [{"targets": [target.removeprefix("http://")]}]
-    scraping = [{"job_name": "auditd", "static_configs": targets}]
-    config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": scraping}))
-    process = await asyncio.create_subprocess_exec(
-        binary,
-        f"--config.file={config}",
-        f"--storage.tsdb.path={directory / 'data'}",
-        "--web.listen-address=127.0.0.1:0",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr
-    try:
-        async for line in process.stderr:
-            if found := re.search(rb'msg="Listening on" address=(\S+)', line):
-                yield f"http://{found[1].decode()}"
-                break
-        else:
-            pytest.fail("Prometheus did not listen")
-    finally:
-        process.kill()
-        await process.communicate()

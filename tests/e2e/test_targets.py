@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.watching import Server, daemon_of, project, prometheus_of
+from tests.deploy.watching import daemon_of, project
+from tests.prometheus import Server, prometheus_of
 
 pytestmark = pytest.mark.timeout(60)
 

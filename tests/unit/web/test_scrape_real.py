@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
-from aiohttp import ClientSession
 
 from auditd.audit.authorization import Authorization, Status
 from auditd.audit.project import Project
@@ -26,6 +19,7 @@ from auditd.web.address import Address
 from auditd.web.app import make_app
 from auditd.web.health import Readiness
 from auditd.web.listener import listen
+from tests.prometheus import prometheus_of, scraping
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -86,50 +80,15 @@ async def target() -> AsyncIterator[Address]:
         yield bound
 
 
-@asynccontextmanager
-async def scraped_by(binary: Path, directory: Path, target: Address) -> AsyncIterator[str]:
-    """A Prometheus that scrapes the target every second. Yields its URL."""
-    config = directory / "prometheus.yml"
-    jobs = [{"job_name": "auditd", "static_configs": [{"targets": [str(target)]}]}]
-    config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}))
-    process = await asyncio.create_subprocess_exec(
-        binary,
-        f"--config.file={config}",
-        f"--storage.tsdb.path={directory / 'data'}",
-        "--web.listen-address=127.0.0.1:0",
-        stdout=DEVNULL,
-        stderr=PIPE,
-    )
-    assert process.stderr
-    try:
-        async for line in process.stderr:
-            if found := re.search(rb'msg="Listening on" address=(\S+)', line):
-                yield f"http://{found[1].decode()}"
-                break
-        else:
-            pytest.fail("Prometheus did not listen")
-    finally:
-        process.kill()
-        await process.communicate()
-
-
 async def test_a_real_prometheus_stores_every_name_as_it_is(
     prometheus: Path, tmp_path: Path, target: Address
 ) -> None:
-    async with scraped_by(prometheus, tmp_path, target) as url, ClientSession(url) as session:
-
-        async def ask(query: str) -> list[Any]:
-            async with session.get("/api/v1/query", params={"query": query}) as answer:
-                if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-                    return []  # it listens before it can answer
-                result: list[Any] = (await answer.json())["data"]["result"]
-                return result
-
-        while not (scraped := await ask("up")):  # noqa: ASYNC110 - another process has no Event
+    async with prometheus_of(prometheus, tmp_path, scraping(str(target))) as server:
+        while not (scraped := await server.query("up")):  # noqa: ASYNC110 - another process has no Event
             await asyncio.sleep(0.2)
         assert [series["value"][1] for series in scraped] == ["1"]
-        stored = await ask("servicestage_git_authorization_created_timestamp_seconds")
-        statuses = await ask("count(servicestage_git_authorization_status)")
+        stored = await server.query("servicestage_git_authorization_created_timestamp_seconds")
+        statuses = await server.query("count(servicestage_git_authorization_status)")
     expected = {(one.project.name, name) for one in fleet() for name in one.authorizations or ()}
     assert {
         (one["metric"]["project"], one["metric"]["authorization"]) for one in stored
