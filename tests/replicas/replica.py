@@ -46,6 +46,7 @@ class Replica:
         """Begin a life."""
         self._began_at_byte = self.log.stat().st_size if self.log.exists() else 0
         arguments = [f"--config.file={self.config}", "--web.listen-address=127.0.0.1:0"]
+        arguments.append("--log.level=debug")  # which tells of each poll
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self.prefix, COMMAND, "run", *arguments],
@@ -58,6 +59,13 @@ class Replica:
     def wait_until_ready(self) -> None:
         """Return once it knows all projects; fail if it ends."""
         wait_until(lambda: self.told("daemon.ready") or self.ended, f"{self.log.name} is ready")
+        assert not self.ended, self.log.read_text()[self._began_at_byte :]
+
+    def wait_until_it_polls(self, seconds: float) -> None:
+        """Return once it has polled something from now on; fail if it does not, or ends."""
+        done = len(self.told("poll.finished"))
+        what = f"{self.log.name} polls"
+        wait_until(lambda: len(self.told("poll.finished")) > done or self.ended, what, seconds)
         assert not self.ended, self.log.read_text()[self._began_at_byte :]
 
     @property

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.timeout(4800)
 
 PAUSE_SECONDS = 35.0
 """Longer than the 30 s after which the others take it for dead."""
+RECOVERY_SECONDS = 10.0
+"""So soon it polls again."""
 
 
 def test_a_daemon_that_was_halted_does_nothing_that_is_not_due_any_more(
@@ -28,6 +30,6 @@ def test_a_daemon_that_was_halted_does_nothing_that_is_not_due_any_more(
             halted.send(signal.SIGSTOP)
             time.sleep(PAUSE_SECONDS)
             halted.send(signal.SIGCONT)
-        assert not halted.ended
+        halted.wait_until_it_polls(RECOVERY_SECONDS)
     time.sleep(3)
     assert_sound(stage.conclude())

@@ -29,6 +29,8 @@ def test_a_server_that_crashes_or_stays_away_costs_nothing_but_that_time(
             server.stop()
             time.sleep(seconds)
             server.start()
+        for replica in stage.replicas:
+            replica.wait_until_it_polls(RECOVERY_SECONDS)
     time.sleep(RECOVERY_SECONDS + 2 * INTERVAL_SECONDS)
     assert [replica.exit_code for replica in stage.replicas] == [None] * REPLICAS
     assert_sound(stage.conclude())
