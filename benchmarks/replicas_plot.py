@@ -18,6 +18,8 @@ class Point:
 
     projects: int
     interval_seconds: int
+    first_seconds: float
+    """From the start of the first daemon until all knew every project."""
     polls_share: float
     """Of the polls that were due, those that were made."""
     daemons_us: float

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,8 @@ class PostgresServer:
     binaries: Path
     directory: Path
     port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Those that are not as `_SETTINGS` has them."""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -49,7 +51,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Return once it lets users in."""
-        options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        settings = {**_SETTINGS, **self.settings}
+        options = [f"--{name}={value}" for name, value in settings.items()]
         command = [str(self.binaries / "postgres"), "-D", str(self.directory / "data")]
         place = [f"--port={self.port}", f"--unix_socket_directories={self.directory}"]
         with (self.directory / "log").open("ab") as log:
@@ -67,13 +70,13 @@ class PostgresServer:
         """SIGQUIT is what `pg_ctl stop -m immediate` does: a crash."""
         if self._process:
             self._process.send_signal(how)
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=30)
             self._process = None
 
 
 @contextmanager
-def private_server(binaries: Path) -> Iterator[PostgresServer]:
-    """A new server, started. Its texts sort as people do, and not by code points."""
+def private_server(binaries: Path, **settings: str) -> Iterator[PostgresServer]:
+    """A new server, started; its texts sort as people do, and not by code points."""
     directory = Path(tempfile.mkdtemp(prefix="auditd-postgres-", dir="/tmp"))
     password = directory / "password"
     password.write_text("hunter2\n")
@@ -86,7 +89,7 @@ def private_server(binaries: Path) -> Iterator[PostgresServer]:
         initdb = [binaries / "initdb", "--pgdata", directory / "data", "--encoding=UTF8"]
         command = [*_as_owner(), *map(str, initdb), "--no-sync", *order, *access]
         subprocess.run(command, check=True, capture_output=True, cwd=directory)
-        server = PostgresServer(binaries, directory, _free_port())
+        server = PostgresServer(binaries, directory, _free_port(), settings)
         server.start()
         yield server
         server.stop()

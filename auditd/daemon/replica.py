@@ -15,7 +15,7 @@ from auditd.daemon.watch import Watch
 from auditd.daemon.work import work
 from auditd.engine.port import Engine
 from auditd.polling.scheduler import Scheduler
-from auditd.store.errors import StoreError
+from auditd.store.errors import StoreError, StoreOutdatedError
 from auditd.store.replicas import Replicas
 
 BEAT_SECONDS = 10.0
@@ -86,7 +86,11 @@ class Replica:
             await self._replicas.leave()
 
     async def run(self) -> None:
-        """Work with the others until cancelled."""
+        """Work with the others until cancelled.
+
+        Raises:
+            StoreOutdatedError: in a group; the others are of a newer release.
+        """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._beat(), name="replica beat")
             group.create_task(self._listener.run(), name="replica listener")
@@ -117,6 +121,8 @@ class Replica:
                 owed = await self._replicas.take_over(self._alarms.deliverer.hook_names)
                 for delivery in owed:
                     self._alarms.deliverer.accept(delivery)
+            except StoreOutdatedError:
+                raise
             except StoreError as error:
                 _log.warning("other replicas are not told that this one lives: %s", error)
             with suppress(TimeoutError):

@@ -9,13 +9,15 @@ from typing import NoReturn
 
 from sqlalchemy import Connection
 
+from auditd.audit.events import Emit, PollSkipped
+from auditd.audit.failure import SkipReason
 from auditd.audit.project import Project
 from auditd.daemon.work import job_of
 from auditd.engine.port import Engine
 from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet
 from auditd.polling.ports import ProjectSource
-from auditd.store.errors import StoreError
+from auditd.store.errors import StoreError, StoreOutdatedError
 from auditd.store.replicas import Replicas
 
 PAUSE_SECONDS = 1.0
@@ -35,6 +37,7 @@ class ReplicaSlots:
         fleet: knows what was polled.
         is_polled: whether another replica has polled the project since a slot.
         on_polled: told when a slot that is due was polled by another replica already.
+        emit: told of slots that nobody saw to.
         now: the wall clock.
     """
 
@@ -46,6 +49,7 @@ class ReplicaSlots:
         *,
         is_polled: Callable[[Slot], bool],
         on_polled: Callable[[], None],
+        emit: Emit,
         now: Callable[[], datetime],
     ) -> None:
         self._replicas = replicas
@@ -53,6 +57,7 @@ class ReplicaSlots:
         self._fleet = fleet
         self._is_polled = is_polled
         self._on_polled = on_polled
+        self._emit = emit
         self._now = now
         self._due: dict[str, Slot] = {}
         self._are_due = asyncio.Event()
@@ -70,19 +75,27 @@ class ReplicaSlots:
             self._are_due.set()
 
     async def run(self) -> NoReturn:
-        """Claim and queue what is due, until cancelled. While that fails it stays due."""
+        """Claim and queue what is due, until cancelled. While that fails it stays due.
+
+        Raises:
+            StoreOutdatedError: this release can claim nothing any more.
+        """
         while True:
             await self._are_due.wait()
             self._are_due.clear()
             due = {**self._due}
             try:
-                await self._replicas.claim_polls(
+                claimed = await self._replicas.claim_polls(
                     {name: (slot.at, _latest(slot)) for name, slot in due.items()}, self._enlist
                 )
+            except StoreOutdatedError:
+                raise
             except StoreError:  # readiness tells of it
                 self._are_due.set()
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
+                for name in claimed:
+                    self._tell_missed(due[name])
                 self._due = {
                     name: slot for name, slot in self._due.items() if slot is not due.get(name)
                 }
@@ -119,6 +132,15 @@ class ReplicaSlots:
                 await asyncio.sleep(PAUSE_SECONDS)
         except StoreError as error:
             raise ValueError(str(error)) from error
+
+    def _tell_missed(self, slot: Slot) -> None:
+        """Of the slots that passed while this replica stood still, those since any other's poll."""
+        name, missed = slot.project.name, slot.missed
+        known = self._fleet.get(name)
+        if known and known.attempted_at:
+            missed = min(missed, (slot.at - known.attempted_at) // slot.project.poll_interval)
+        if missed > 0:
+            self._emit(PollSkipped(name, SkipReason.BLOCKED, missed))
 
     def _slot(self, every: timedelta) -> tuple[datetime, datetime]:
         seconds = every.total_seconds()

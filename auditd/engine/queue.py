@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, NoReturn
 
 import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
-from procrastinate.manager import JobManager
 from procrastinate.schema import SchemaManager
-from psycopg_pool import PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import Connection, text
 
+from auditd.engine.bundle import QUEUE, enqueue, size_of, unbundled
+from auditd.engine.intake import BACK_OFF_SECONDS, Intake, heed_cancellation
 from auditd.engine.port import EngineStats, Handler, Job
 
-BACK_OFF_SECONDS = 1.0
-"""Between two tries to reach the server again: it is not asked more often, and noticed at once."""
 _CONNECTIONS = 4
 """For fetching and ending jobs; one more listens."""
 _FETCH_SECONDS = 1.0
@@ -47,24 +44,6 @@ _CONNECT: Mapping[str, Any] = {
     "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s",
 }
 _IS_THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
-
-# procrastinate defers on asynchronous connections only; this is what it calls there. It would
-# raise for all jobs when one is queued already, so those are left out. Nobody else adds jobs
-# meanwhile: the transaction holds the lock that all of ours begin with.
-_DEFER = text("""
-    SELECT procrastinate_defer_jobs_v1(array_agg(CAST(ROW(
-        :queue, due.kind, 0, NULL, due.kind || ' ' || due.key,
-        jsonb_build_object('key', due.key, 'slot', due.slot), NULL
-    ) AS procrastinate_job_to_defer_v1)))
-    FROM unnest(CAST(:kinds AS text[]), CAST(:keys AS text[]), CAST(:slots AS text[]))
-        AS due (kind, key, slot)
-    WHERE NOT EXISTS (
-        SELECT FROM procrastinate_jobs
-        WHERE queueing_lock = due.kind || ' ' || due.key AND status = 'todo'
-    )
-    HAVING count(*) > 0
-    """)
-_QUEUE = "servicestage-auditd"
 _TAKE_AWAY = "DELETE FROM procrastinate_jobs WHERE id = ANY(%s) AND status = 'doing'"
 _REAP_ALONE = "SELECT pg_try_advisory_xact_lock(1635083371, hashtext(current_schema()))"
 
@@ -77,21 +56,6 @@ def prepare(connection: Connection) -> None:
         connection.connection.cursor().execute(SchemaManager.get_schema())
 
 
-class _Manager(JobManager):
-    """Remembers the jobs whose end could not be noted: they would be under way for ever."""
-
-    def __init__(self, connector: PsycopgConnector) -> None:
-        super().__init__(connector)
-        self.unended: list[int] = []
-
-    async def finish_job(self, job: QueuedJob, status: Status, delete_job: bool) -> None:  # noqa: FBT001 -- procrastinate's signature
-        """See JobManager. Raises nothing of the server's."""
-        try:
-            await super().finish_job(job, status, delete_job)
-        except ConnectorException:
-            self.unended += [job.id] if job.id else []
-
-
 class QueueEngine:
     """See Engine. A job waits in the database until a replica has a place for it.
 
@@ -99,7 +63,7 @@ class QueueEngine:
 
     Args:
         url: of the database, for libpq.
-        places: jobs that are done at once in this process.
+        places: no job is taken while so many are under way in this process.
         beat_seconds: how often this process says that it lives.
         stall_seconds: after how long a process that does not say so counts as dead.
     """
@@ -121,11 +85,7 @@ class QueueEngine:
         if not isinstance(transaction, Connection):
             msg = "a queue in a database takes jobs within a transaction only"
             raise TypeError(msg)
-        rows = [(job.kind, job.key, job.slot.isoformat()) for job in jobs]
-        if rows:
-            kinds, keys, slots = (list(column) for column in zip(*rows, strict=True))
-            columns = {"kinds": kinds, "keys": keys, "slots": slots}
-            transaction.execute(_DEFER, {"queue": _QUEUE, **columns})
+        enqueue(transaction, jobs)
 
     async def run(self, handlers: Mapping[str, Handler]) -> NoReturn:
         """See Engine."""
@@ -138,7 +98,7 @@ class QueueEngine:
                 _log.warning("the queue of jobs is not reachable: %s", _said(error))
             except Exception:  # noqa: BLE001 -- the loop must survive; logged
                 _log.exception("the queue of jobs failed inside this program")
-            _heed_cancellation()
+            heed_cancellation()
             self._restarts += 1
             await asyncio.sleep(BACK_OFF_SECONDS)
 
@@ -150,21 +110,23 @@ class QueueEngine:
         """Returns or raises when the queue cannot go on."""
         connector = PsycopgConnector(
             conninfo=self._url,
+            pool_factory=_pool,
             kwargs={**_CONNECT},
+            configure=_have_statements_alone,
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=5.0,
             reconnect_timeout=5.0,
         )
         app = App(connector=connector)
-        app.job_manager = manager = _Manager(connector)
+        app.job_manager = intake = Intake(connector, self._is_full)
         for kind, handler in handlers.items():
-            app.task(name=kind)(self._task(kind, handler))
+            app.task(name=kind)(self._task(intake, kind, handler))
         async with app.open_async():
-            reaper = asyncio.create_task(self._reap(manager, connector), name="reaper of jobs")
+            reaper = asyncio.create_task(self._reap(intake, connector), name="reaper of jobs")
             try:
                 await app.run_worker_async(
-                    queues=[_QUEUE],
+                    queues=[QUEUE],
                     concurrency=self._places,
                     fetch_job_polling_interval=_FETCH_SECONDS,
                     abort_job_polling_interval=_NEVER_SECONDS,
@@ -177,52 +139,65 @@ class QueueEngine:
             finally:
                 await _end(reaper)
 
-    def _task(self, kind: str, handler: Handler) -> Any:
-        async def do(key: str, slot: str) -> None:
-            self._running += 1
-            try:
-                await handler(Job(kind, key, datetime.fromisoformat(slot)))
-            finally:
-                self._running -= 1
+    def _is_full(self) -> bool:
+        return self._running >= self._places
+
+    def _task(self, intake: Intake, kind: str, handler: Handler) -> Any:
+        async def do(jobs: Sequence[Sequence[str]]) -> None:
+            async with asyncio.TaskGroup() as group:
+                for job in unbundled(kind, jobs):
+                    name = f"{kind} of {job.key}"
+                    group.create_task(self._do(intake, handler, job), name=name)
 
         return do
 
-    async def _reap(self, manager: _Manager, connector: PsycopgConnector) -> NoReturn:
+    async def _do(self, intake: Intake, handler: Handler, job: Job) -> None:
+        self._running += 1
+        try:
+            await handler(job)
+        finally:
+            self._running -= 1
+            await intake.look_again()
+
+    async def _reap(self, intake: Intake, connector: PsycopgConnector) -> NoReturn:
         """Take away what dead processes were doing: procrastinate would have it done for ever.
 
         It is not part of the queue, whose own periodic tasks would stall with it.
         """
         while True:
-            await asyncio.sleep(self._stall_seconds / 3)
+            await asyncio.sleep(self._stall_seconds / 6)  # so it is noticed well before 40 s
             with suppress(ConnectorException, psycopg.Error, PoolTimeout):  # the worker says so
-                await self._reap_once(manager, connector)
+                await self._reap_once(intake, connector)
 
-    async def _reap_once(self, manager: _Manager, connector: PsycopgConnector) -> None:
-        async with connector.pool.connection() as connection:
-            if unended := manager.unended:
+    async def _reap_once(self, intake: Intake, connector: PsycopgConnector) -> None:
+        async with connector.pool.connection() as connection, connection.transaction():
+            if unended := intake.unended:
                 await connection.execute(_TAKE_AWAY, (unended,))
-                manager.unended = []
+                intake.unended = []
             ours = await (await connection.execute(_REAP_ALONE)).fetchone()
             if not ours or not ours[0]:
                 return
-            stalled = await manager.get_stalled_jobs(
-                queue=_QUEUE, seconds_since_heartbeat=self._stall_seconds
+            stalled = await intake.get_stalled_jobs(
+                queue=QUEUE, seconds_since_heartbeat=self._stall_seconds
             )
             for job in stalled:
                 # Not queued again: its slot has passed, and the next one is polled anyway.
-                await manager.finish_job(job=job, status=Status.FAILED, delete_job=True)
-                self._reaped += 1
+                await intake.finish_job(job=job, status=Status.FAILED, delete_job=True)
+                self._reaped += size_of(job.task_kwargs)
+
+
+def _pool(**given: Any) -> AsyncConnectionPool:
+    """One that broke tells in its use; procrastinate has each connection tried before each."""
+    return AsyncConnectionPool(**{**given, "check": None})
+
+
+async def _have_statements_alone(connection: psycopg.AsyncConnection) -> None:
+    """To begin and commit a transaction would be two round trips more for each statement."""
+    await connection.set_autocommit(True)
 
 
 def _said(error: BaseException) -> str:
     return " ".join(str(error.__cause__ or error).split())[:256]
-
-
-def _heed_cancellation() -> None:
-    """See `_end`. Raises CancelledError if this task is to end."""
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def _end(task: asyncio.Task[NoReturn]) -> None:

@@ -23,7 +23,6 @@ from auditd.hooks.sending import Sender
 
 IN_HAND = 250
 """Deliveries of one hook that are claimed, sent or settled; so many share the price of a commit."""
-
 LEDGER_PAUSE_SECONDS = 5.0
 """How long to wait after the ledger could not be written."""
 
@@ -155,13 +154,19 @@ class Deliverer:
         self._lanes[delivery.hook].accept(delivery, delay_seconds=max(0.0, delay.total_seconds()))
 
     def hear(self, delivery: Delivery) -> None:
-        """How a delivery stands that another replica is to send, or has sent."""
-        key = delivery.group_key
+        """How a delivery stands that another replica is to send, or has sent.
+
+        It may have been ours before: who stands still for too long is taken for dead.
+        """
+        key, lane = delivery.group_key, self._lanes.get(delivery.hook)
+        was_owed = lane is not None and lane.drop(delivery)
         if delivery.state is DeliveryState.PENDING:
-            if not self.is_pending(delivery.hook, key):
-                self._elsewhere[key] = delivery
-        elif key in self._elsewhere and self._elsewhere[key].id == delivery.id:
+            self._elsewhere[key] = delivery
+            return
+        if key in self._elsewhere and self._elsewhere[key].id == delivery.id:
             del self._elsewhere[key]
+            was_owed = True
+        if was_owed:
             self._announce(key)
 
     def switch_all(self, switched_off: Collection[str]) -> None:
@@ -220,8 +225,8 @@ class Deliverer:
                     parcel = await self._sender.attempt(lane, claimed)
             await self._settle(lane, parcel)
         except SupersededError:
-            lane.finish(parcel)
-            self._elsewhere[parcel.delivery.group_key] = parcel.delivery
+            lane.finish(parcel)  # where it stands is news
+            self._announce(parcel.delivery.group_key)
         except Exception as error:  # noqa: BLE001 # whatever the ledger raises; it is logged
             _log.warning("delivery %s waits for the ledger: %r", parcel.delivery.id, error)
             lane.put_back(parcel, delay_seconds=LEDGER_PAUSE_SECONDS)

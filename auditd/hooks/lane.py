@@ -98,6 +98,17 @@ class Lane:
         if self.is_closed:
             self._alarm.ring()
 
+    def drop(self, delivery: Delivery) -> bool:
+        """Whether it waited here; it does no more. Who took it before finishes it."""
+        parcel = self._parcels.get(delivery.group_key)
+        left = [each for each in self._due if each[-1] != delivery.group_key]
+        if not parcel or parcel.delivery.id != delivery.id or len(left) == len(self._due):
+            return False
+        del self._parcels[delivery.group_key]
+        self._due = left
+        heapq.heapify(self._due)
+        return True
+
     def hold(self, seconds: float) -> None:
         """Send nothing for so long: the receiver asked for it."""
         self._held_until = max(self._held_until, self._monotonic() + seconds)

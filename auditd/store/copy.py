@@ -15,7 +15,7 @@ from auditd.store.errors import StoreError, StoreFault, StoreReadError, StoreUna
 from auditd.store.schema import METADATA, TRAIL
 from auditd.store.state import read_state
 
-LEFT_BEHIND = frozenset({"claims", "commits", "replicas"})
+LEFT_BEHIND = frozenset({"claims", "commits", "keys", "replicas"})
 """Tables that are about the processes that run on the database in which they are."""
 _BEGINNINGS = {"trail_ends": "seq", "revision": "number"}
 """The tables that are never empty, and the column that is 0 while there is nothing."""

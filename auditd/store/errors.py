@@ -4,6 +4,7 @@ StoreError                  the message says what, where and what to do
   StoreUnavailableError     the store cannot be opened
     StoreHeldError          pid: another daemon has it
   StoreWriteError           reason: the closed set; nothing of the transaction was stored
+    StoreOutdatedError      a newer release uses the store; nothing is ever written again
   StoreReadError            reason
   StoreConflictError        what was asked does not fit what is stored
 """
@@ -72,6 +73,18 @@ class StoreWriteError(StoreError):
     def __init__(self, reason: StoreFault, path: str) -> None:
         super().__init__(f"the state in {path} cannot be written: {_EXPLANATIONS[reason]}")
         self.reason = reason
+
+
+class StoreOutdatedError(StoreWriteError):
+    """A newer release brought the schema up to its own while this process had the store open."""
+
+    def __init__(self, path: str, theirs: str, ours: str) -> None:
+        super().__init__(StoreFault.READ_ONLY, path)
+        msg = (
+            f"a newer release brought the state in {path} up to schema {theirs}, and this one"
+            f" knows {ours}; run the newer release in its place"
+        )
+        self.args = (msg,)
 
 
 class StoreReadError(StoreError):

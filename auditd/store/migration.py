@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from auditd.store.errors import StoreUnavailableError
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision. They are numbered, so that a newer schema than ours is known as such."""
 
 

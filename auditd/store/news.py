@@ -32,6 +32,7 @@ class News:
     groups: Mapping[str, Group] = field(default_factory=dict)
     gone_groups: frozenset[str] = frozenset()
     deliveries: tuple[Delivery, ...] = ()
+    """None of these is for this replica to deliver."""
     silences: tuple[Silence, ...] | None = None
     """All of them; None when they are as they were. So are the two that follow."""
     acknowledgements: Mapping[str, Acknowledgement] | None = None
@@ -49,9 +50,9 @@ _NONE = News()
 
 
 def read_news(
-    connection: Connection, changes: Collection[Change], known_groups: Collection[str]
+    connection: Connection, changes: Collection[Change], known_groups: Collection[str], replica: str
 ) -> News:
-    """What these are now. `known_groups` are the keys of those that may be gone."""
+    """What these are now, to `replica`. `known_groups` are the keys of those that may be gone."""
     keys: dict[ChangeKind, set[str]] = {kind: set() for kind in ChangeKind}
     for kind, key in changes:
         keys[kind].add(key)
@@ -69,7 +70,7 @@ def read_news(
             for key in known_groups
             if stored_key(key) in keys[ChangeKind.GROUP] and key not in groups
         ),
-        deliveries=outbox.found(connection, keys[ChangeKind.DELIVERY]),
+        deliveries=outbox.found(connection, keys[ChangeKind.DELIVERY], replica),
         silences=hush.silences(connection) if has_hush else None,
         acknowledgements=hush.acknowledgements(connection) if has_hush else None,
         switched_off=outbox.switched_off(connection) if keys[ChangeKind.HOOK] else None,

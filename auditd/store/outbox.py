@@ -19,6 +19,7 @@ from auditd.store.trail import TrailEvent, TrailKind, append
 
 _OWE = insert(DELIVERIES)
 _FIND = select(DELIVERIES).where(DELIVERIES.c.id == bindparam("of_id"))
+_OWNER = select(DELIVERIES.c.owner).where(DELIVERIES.c.id == bindparam("of_id"))
 _ADVANCE = update(DELIVERIES).where(
     DELIVERIES.c.id == bindparam("of_id"), DELIVERIES.c.state == bindparam("former")
 )
@@ -52,16 +53,17 @@ def settle(connection: Connection, delivery: Delivery, now: datetime) -> None:
 
     Raises:
         StoreConflictError: there is no such pending delivery.
-        SupersededError: another replica has taken it over.
+        SupersededError: another replica has taken it over, and settled it maybe.
     """
     ours = {"of_id": delivery.id, "former": str(DeliveryState.PENDING)}
     values = {**ours, "ours": owner_of(connection), **_progress(delivery)}
     if delivery.state is not DeliveryState.PENDING:
         changed(connection, [(ChangeKind.DELIVERY, delivery.id)])
     if connection.execute(_ADVANCE_OURS, values).rowcount != 1:
-        stored = find(connection, delivery.id)
-        if stored and owner_of(connection) and stored.state is DeliveryState.PENDING:
+        owner = connection.execute(_OWNER, {"of_id": delivery.id}).scalar()
+        if owner not in {None, owner_of(connection)}:
             raise SupersededError
+        stored = find(connection, delivery.id)
         if stored is None or stored.state is not delivery.state:
             msg = f"delivery {delivery.id} is not pending; its outcome was not noted"
             raise StoreConflictError(msg)
@@ -109,9 +111,13 @@ def find(connection: Connection, delivery_id: str) -> Delivery | None:
     return _delivery(row) if row else None
 
 
-def found(connection: Connection, delivery_ids: Iterable[str]) -> tuple[Delivery, ...]:
-    """Those of these that there are."""
-    query = select(DELIVERIES).where(DELIVERIES.c.id.in_(delivery_ids)).order_by(DELIVERIES.c.seq)
+def found(
+    connection: Connection, delivery_ids: Iterable[str], but_owed_by: str
+) -> tuple[Delivery, ...]:
+    """Those of these that there are, but for what that replica has still to deliver."""
+    is_its = _is(DeliveryState.PENDING) & (DELIVERIES.c.owner == but_owed_by)
+    is_asked_for = DELIVERIES.c.id.in_(delivery_ids)
+    query = select(DELIVERIES).where(is_asked_for, ~is_its).order_by(DELIVERIES.c.seq)
     return tuple(_delivery(row) for row in connection.execute(query))
 
 
@@ -126,6 +132,7 @@ def take_over(connection: Connection, hooks: Collection[str]) -> tuple[Delivery,
         ids = [delivery.id for delivery in orphans]
         taken = update(DELIVERIES).where(DELIVERIES.c.id.in_(ids))
         connection.execute(taken.values(owner=owner_of(connection)))
+        changed(connection, ((ChangeKind.DELIVERY, each) for each in ids))  # it may only have slept
     return tuple(orphans)
 
 

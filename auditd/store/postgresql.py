@@ -105,7 +105,7 @@ class PostgresqlBacking:
             replica: the name of this process.
             seen: the number of the last one whose changes are known here.
         """
-        self.revisions = Revisions(replica, seen)
+        self.revisions = Revisions(self.place, replica, seen)
         self.writes = self.writes.execution_options(**{OPTION: self.revisions})
         event.listen(self.writes, "begin", self.revisions.begin)
 

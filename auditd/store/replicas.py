@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import TypeAlias
 
 import msgspec
@@ -39,7 +40,7 @@ from auditd.store.revisions import (
     number_of,
 )
 from auditd.store.rows import Rows
-from auditd.store.schema import COMMITS, DISCOVERIES, REPLICAS, upsert
+from auditd.store.schema import COMMITS, DISCOVERIES, KEYS, REPLICAS, upsert
 
 Slot: TypeAlias = tuple[datetime, datetime]
 """An instant for which something is claimed, and the latest that another replica whose clock is
@@ -79,6 +80,7 @@ _FORGET = text("""
     WHERE claims.name = known.name AND claims.slot > known.latest
     """)
 """Claims of a clock that was set back since: nothing would be done until it is there again."""
+_FORMS = "forms"
 _PROJECTS = msgspec.json.Decoder(tuple[Project, ...])
 
 
@@ -115,12 +117,31 @@ class Replicas(Access):
             number = last_number(connection)
             changes = changes_after(connection, self._revisions.seen) | self._revisions.left
             left = [change for change in changes if _is_busy(change, busy)]
-            news = read_news(connection, changes.difference(left), self._rows.group_keys())
+            changes = changes.difference(left)
+            known = self._rows.group_keys()
+            news = read_news(connection, changes, known, self._revisions.replica)
             self._rows.learn(news)
             self._revisions.saw(number, left)
             return news
 
         return await self._read(work)
+
+    async def form_key(self) -> bytes:
+        """The 32 random bytes with which all replicas sign forms. To be asked for before `beat`.
+
+        The first one of a fleet makes new ones, as a daemon that is alone does at its start.
+        """
+
+        def work(connection: Connection) -> bytes:
+            connection.execute(delete(KEYS).where(~exists().select_from(REPLICAS)))
+            known = select(KEYS.c.value).where(KEYS.c.name == _FORMS)
+            key = connection.execute(known).scalar()
+            if key is None:
+                key = token_hex(32)
+                connection.execute(insert(KEYS).values(name=_FORMS, value=key))
+            return bytes.fromhex(key)
+
+        return await self._write(work)
 
     async def beat(self, stall_seconds: float) -> int:
         """Say that this replica lives, and count those that do; the dead are removed.
@@ -156,17 +177,18 @@ class Replicas(Access):
         won = await self._write(lambda connection: _claim(connection, {name: slot}, self._now))
         return bool(won)
 
-    async def claim_polls(self, slots: Mapping[str, Slot], enlist: Enlist) -> None:
-        """Let `enlist` queue the polls that nobody has queued yet, by project name."""
+    async def claim_polls(self, slots: Mapping[str, Slot], enlist: Enlist) -> Sequence[str]:
+        """Let `enlist` queue the polls that nobody has queued yet. Returns these, by project."""
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> Sequence[str]:
             polls = {f"poll {name}": slots[name] for name in slots}
             won = _claim(connection, polls, self._now)
             names = [name for name in slots if f"poll {name}" in won]
             if names:
                 enlist(connection, [(name, slots[name][0]) for name in names])
+            return names
 
-        await self._write(work)
+        return await self._write(work)
 
     async def put_discovery(self, source: str, projects: Sequence[Project]) -> None:
         """What a source gave."""

@@ -15,10 +15,24 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import TypeAlias
 
-from sqlalchemy import Connection, bindparam, func, literal, select, text, union_all, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    text,
+    true,
+    union_all,
+    update,
+)
 
 from auditd.alerting.superseded import SupersededError
 from auditd.store.columns import stored_key
+from auditd.store.errors import StoreOutdatedError
+from auditd.store.migration import HEAD
 from auditd.store.schema import CHANGES, POLLS, REVISION, upsert
 
 CHANNEL = "servicestage_auditd"
@@ -32,10 +46,17 @@ HALT_SECONDS = 2
 statements of one there are milliseconds. The server ends the session of who is later, and what was
 to be written is worked out again."""
 
-_LOCK = select(
-    REVISION.c.number,
-    func.set_config("idle_in_transaction_session_timeout", f"{HALT_SECONDS}s", True),  # noqa: FBT003 -- PostgreSQL's signature: for this transaction only
-).with_for_update()
+# A migration has the row of the schema locked as well: what is read of it is never outdated.
+_SCHEMA = table("alembic_version", column("version_num"))
+_LOCK = (
+    select(
+        REVISION.c.number,
+        _SCHEMA.c.version_num,
+        func.set_config("idle_in_transaction_session_timeout", f"{HALT_SECONDS}s", True),  # noqa: FBT003 -- PostgreSQL's signature: for this transaction only
+    )
+    .join_from(REVISION, _SCHEMA, true())
+    .with_for_update()
+)
 _NUMBER = update(REVISION).values(number=bindparam("to"))
 _NOTIFY = text(
     f"SELECT pg_notify('{CHANNEL}', current_schema() || ' ' || :number || ' ' || :replica)"
@@ -68,11 +89,13 @@ class Revisions:
     """The numbers of one database's transactions. Used in the database's thread only.
 
     Args:
+        place: where the database is, for people.
         replica: the name of this process.
         seen: the last number up to which everything is known here.
     """
 
-    def __init__(self, replica: str, seen: int) -> None:
+    def __init__(self, place: str, replica: str, seen: int) -> None:
+        self._place = place
         self.replica = replica
         self.seen = seen
         self._last = seen
@@ -84,10 +107,16 @@ class Revisions:
         self._number: int | None = None
 
     def begin(self, connection: Connection) -> None:
-        """Have the lock. Called by the engine for each transaction."""
+        """Have the lock. Called by the engine for each transaction.
+
+        Raises:
+            StoreOutdatedError: the schema is not ours any more.
+        """
         self._changed.clear()
         self._number = None
-        self._last = connection.execute(_LOCK).scalar_one()
+        self._last, schema, _ = connection.execute(_LOCK).one()
+        if schema > HEAD:
+            raise StoreOutdatedError(self._place, schema, HEAD)
         self._unseen = self._left
         if self._last > self.seen:
             self._unseen |= changes_after(connection, self.seen)

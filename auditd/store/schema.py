@@ -7,13 +7,14 @@ the shape of what is in a body, or a table, adds a migration.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Dialect,
     Double,
     Executable,
     ForeignKey,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auditd.store.columns import Instant, Key, Words
+from auditd.store.statement import Statement
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only plain integers
@@ -215,6 +217,14 @@ DISCOVERIES = Table(
 )
 """The projects that a source gave last."""
 
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("name", String(8), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+"""With which replicas sign what each of them has to take."""
+
 COMMITS = Table(
     "commits",
     METADATA,
@@ -227,14 +237,18 @@ COMMITS = Table(
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or replace those with the same primary key. All rows have the same columns."""
     if rows:
-        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0])), rows)
+        names = tuple(rows[0])
+        _upsert(table, names).run(connection, [[row[name] for name in names] for row in rows])
 
 
 @cache
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Executable:
-    """Kept, because to make a statement takes longer than to run it."""
-    statement = _INSERTS[dialect](table)
-    others = {name: statement.excluded[name] for name in columns if not table.c[name].primary_key}
+def _upsert(table: Table, names: tuple[str, ...]) -> Statement:
+    return Statement(partial(_made_upsert, table, names), names)
+
+
+def _made_upsert(table: Table, names: tuple[str, ...], dialect: Dialect) -> Executable:
+    statement = _INSERTS[dialect.name](table)
+    others = {name: statement.excluded[name] for name in names if not table.c[name].primary_key}
     result: Executable = statement.on_conflict_do_update(
         index_elements=list(table.primary_key), set_=others
     )

@@ -19,6 +19,11 @@ _ALONE = (
     "SELECT pg_advisory_xact_lock(1635083370, hashtext(current_schema()))",
 )
 """Of processes that start together one brings the schema up to ours, and the others wait."""
+_SHARED = "0004"
+"""The first schema that replicas share."""
+HALT = "LOCK TABLE revision, alembic_version"
+"""What every transaction of a replica begins with: those of an older release, which may still run,
+come before the migration or find out that there was one."""
 
 
 def prepare_server(
@@ -70,5 +75,7 @@ def _bring_up_to_date(connection: Connection, place: str) -> bool:
         connection.execute(text(statement))
     revision = revision_of(connection)
     if revision != HEAD:
+        if revision and revision >= _SHARED:
+            connection.execute(text(HALT))
         upgrade(connection)
     return revision is None

@@ -16,7 +16,7 @@ _MEANINGS = {
     Exit.FINDINGS: "findings at or above `--fail-on`, or a failed test or verification",
     Exit.USAGE: "bad usage or configuration",
     Exit.BLIND: "a project could not be polled, so that its silence means nothing",
-    Exit.STORAGE: "the storage is held by another daemon, or damaged beyond repair",
+    Exit.STORAGE: "the storage is held by another daemon or damaged, or a newer release has it",
 }
 
 

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import psycopg
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url
 
 from auditd.engine.local import LocalEngine
-from auditd.engine.port import Engine, Job
+from auditd.engine.port import Engine, Handler, Job
 from auditd.engine.queue import QueueEngine, prepare
 from tests.postgres import installed_postgres, private_server
 
@@ -42,8 +42,8 @@ class Bench:
         self.done.append(job)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.engine.run({"poll": self.handle}))
+    async def running(self, handler: Handler | None = None) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.engine.run({"poll": handler or self.handle}))
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -112,6 +112,28 @@ async def test_one_that_takes_long_delays_no_other(bench: Bench) -> None:
         assert (await bench.next()).key == "quick"
 
 
+async def test_one_that_is_cancelled_ends_no_other(bench: Bench) -> None:
+    tasks: dict[str, asyncio.Task[Any]] = {}
+
+    async def handle(job: Job) -> None:
+        task = asyncio.current_task()
+        assert task
+        tasks[job.key] = task
+        await bench.handle(job)
+
+    jobs = [a_job(f"p{number}") for number in range(4)]
+    async with bench.running(handle):
+        bench.submit(jobs)
+        begun = [await bench.next() for _ in jobs]
+        tasks["p0"].cancel()
+        bench.release.set()
+        async with asyncio.timeout(5):
+            while len(bench.done) < 3:  # noqa: ASYNC110 -- it is told to nobody
+                await asyncio.sleep(0.01)
+    assert set(begun) == set(jobs)
+    assert set(bench.done) == set(jobs[1:])
+
+
 async def test_whoever_ends_the_engine_ends_its_jobs(bench: Bench) -> None:
     async with bench.running():
         bench.submit([a_job()])
@@ -143,6 +165,30 @@ async def test_jobs_of_a_transaction_that_is_not_committed_are_none(postgres: st
         queue.submit([a_job()])
 
 
+async def test_a_process_with_enough_to_do_leaves_the_rest_to_others(postgres: str) -> None:
+    database = create_engine(make_url(postgres).set(drivername="postgresql+psycopg"))
+    queue = QueueEngine(postgres, places=2, beat_seconds=1, stall_seconds=3)
+    running: list[int] = []
+
+    async def handle(_: Job) -> None:
+        running.append(queue.stats().running)
+        await asyncio.sleep(0.05)
+
+    with database.begin() as transaction:
+        prepare(transaction)
+        queue.submit([a_job(f"p{number}") for number in range(32)], transaction)
+        jobs = transaction.exec_driver_sql("SELECT count(*) FROM procrastinate_jobs").scalar_one()
+    database.dispose()
+    task = asyncio.create_task(queue.run({"poll": handle}))
+    async with asyncio.timeout(8):
+        while len(running) < 32:  # noqa: ASYNC110 -- it is told to nobody
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert jobs == 2, "each of them has sixteen"
+    assert max(running) <= 1 + 16
+
+
 async def test_jobs_of_a_dead_process_are_taken_away(postgres: str) -> None:
     database = create_engine(make_url(postgres).set(drivername="postgresql+psycopg"))
     with database.begin() as connection:
@@ -154,7 +200,8 @@ async def test_jobs_of_a_dead_process_are_taken_away(postgres: str) -> None:
         )
         connection.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, status, worker_id, args)"
-            " SELECT 'servicestage-auditd', 'poll', 'doing', id, '{}' FROM procrastinate_workers"
+            " SELECT 'servicestage-auditd', 'poll', 'doing', id, '{\"jobs\": [[], []]}'"
+            " FROM procrastinate_workers"
         )
         queue = QueueEngine(postgres, places=8, beat_seconds=0.2, stall_seconds=0.6)
         task = asyncio.create_task(queue.run({}))
@@ -165,6 +212,7 @@ async def test_jobs_of_a_dead_process_are_taken_away(postgres: str) -> None:
         await asyncio.gather(task, return_exceptions=True)
         left = connection.execute("SELECT count(*) FROM procrastinate_jobs").fetchone()
     assert left == (0,)
+    assert queue.stats().reaped == 2
 
 
 async def test_a_job_whose_end_could_not_be_noted_is_not_under_way_for_ever(postgres: str) -> None:
@@ -185,7 +233,7 @@ async def test_a_job_whose_end_could_not_be_noted_is_not_under_way_for_ever(post
         task = asyncio.create_task(queue.run({"poll": handle}))
         async with asyncio.timeout(8):
             await done.wait()
-            while connection.execute("SELECT FROM procrastinate_jobs").fetchone():  # noqa: ASYNC110 -- it is told to nobody
+            while connection.execute("SELECT id FROM procrastinate_jobs").fetchone():  # noqa: ASYNC110 -- it is told to nobody
                 await asyncio.sleep(0.05)
         assert queue.stats().restarts == 0
         task.cancel()

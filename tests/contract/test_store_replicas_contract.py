@@ -78,7 +78,7 @@ async def test_quiet_polls_are_known_by_their_times_alone(one: Store, two: Store
     await one.record_poll(a_snapshot(), [], [], [])
     await shared(two).catch_up(NOBODY)
     later = START + timedelta(minutes=5)
-    await one.record_times(replace(a_snapshot(), attempted_at=later), None)
+    one.record_times(replace(a_snapshot(), attempted_at=later), None)
     await one.save()
     news = await shared(two).catch_up(NOBODY)
     assert not news.snapshots
@@ -110,9 +110,9 @@ async def test_a_superseded_work_undoes_none_of_its_batch(one: Store, two: Store
 async def test_a_replica_that_stood_still_writes_no_old_times(one: Store, two: Store) -> None:
     await one.record_poll(a_snapshot(), [], [], [])
     await shared(two).catch_up(NOBODY)
-    await two.record_times(replace(a_snapshot(), attempted_at=START + timedelta(1)), None)
+    two.record_times(replace(a_snapshot(), attempted_at=START + timedelta(1)), None)
     newest = START + timedelta(2)
-    await one.record_times(replace(a_snapshot(), attempted_at=newest), None)
+    one.record_times(replace(a_snapshot(), attempted_at=newest), None)
     await one.save()
     await two.save()
     news = await shared(two).catch_up(NOBODY)
@@ -242,13 +242,17 @@ async def test_what_a_dead_replica_owed_is_taken_over_once_it_counts_as_dead(
         connection.execute("UPDATE replicas SET seen_at = seen_at - 31 WHERE id = 'one'")
     assert await shared(two).beat(30) == 1
     assert await shared(two).take_over(["ops"]) == (a_delivery(),)
+    news = await shared(one).catch_up(NOBODY)
+    assert news.deliveries == (a_delivery(),)
+    assert news.have_replicas_changed
     delivered = replace(a_delivery(), state=DeliveryState.DELIVERED, settled_at=START)
     with pytest.raises(SupersededError):
         await one.settle(delivered)
     await two.settle(delivered)
+    with pytest.raises(SupersededError):
+        await one.settle(replace(a_delivery(), attempts=1))
     news = await shared(one).catch_up(NOBODY)
     assert news.deliveries == (delivered,)
-    assert news.have_replicas_changed
 
 
 async def test_a_replica_waits_for_those_to_count_it_that_have_a_connection(

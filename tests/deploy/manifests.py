@@ -175,7 +175,6 @@ def check_replicas(objects: Sequence[Manifest]) -> None:
     assert strategy.get("type", "RollingUpdate") == "RollingUpdate"
     assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert one(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
-    assert one(objects, "Service")["spec"]["sessionAffinity"] == "ClientIP"
     spread = keeper["spec"]["template"]["spec"]["topologySpreadConstraints"]
     keys = [each["topologyKey"] for each in spread]
     assert keys == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]

@@ -147,7 +147,6 @@ def test_replicas_share_a_server_and_never_go_all_at_once() -> None:
     assert workload(objects)["spec"]["replicas"] == 3
     alone = template(values=POSTGRESQL)
     assert workload(alone)["spec"]["replicas"] == 1
-    assert "sessionAffinity" not in one(alone, "Service")["spec"]
     assert "topologySpreadConstraints" not in workload(alone)["spec"]["template"]["spec"]
 
 

@@ -88,7 +88,6 @@ def test_one_daemon_has_a_file() -> None:
     keeper = workload(objects)
     assert (keeper["kind"], keeper["spec"]["replicas"]) == ("StatefulSet", 1)
     assert keeper["spec"]["podManagementPolicy"] == "Parallel"
-    assert "sessionAffinity" not in one(objects, "Service")["spec"]
 
 
 def test_replicas_share_a_server_and_never_go_all_at_once() -> None:

@@ -111,6 +111,8 @@ def troubles() -> dict[str, list[Bad]]:
         "AuditdLogLinesDropped": [counts("auditd_log_lines_dropped_total")],
         "AuditdNotReady": [value("auditd_ready", 0)],
         "AuditdStateNotWritable": [value("auditd_state_writable", 0)],
+        "AuditdReplicaMissing": [value("auditd_replicas", 1)],
+        "AuditdEngineRestarting": [counts("auditd_engine_restarts_total")],
         "AuditdHeartbeatOld": [
             more("auditd_heartbeat_last_success_timestamp_seconds", away(-3600))
         ],
@@ -172,6 +174,7 @@ async def _healthy_page(directory: Path) -> Page:
 def _worked(recorded: Page, number: int) -> Page:
     """The page some polls later."""
     page = recorded.copy()
+    page.change("auditd_replicas", 2)
     page.change("auditd_polls_total", recorded.value("auditd_polls_total", project="p0") + number)
     return page
 

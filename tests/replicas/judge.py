@@ -12,11 +12,11 @@ from itertools import pairwise
 from auditd.hooks.flusher import YIELD_SECONDS
 from auditd.store.trail import TrailEntry, TrailKind
 from auditd.store.verification import TrailVerdict
+from tests.replicas.jobs import REAPED_SECONDS, abandoned, job_seconds
 from tests.replicas.record import Claim, Doing, Message, Request, Told, Trouble
 
 SLACK_SECONDS = 1.0
 """How late a poll may come on a machine that does other things too."""
-REAPED_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +164,13 @@ def unexplained_repeats(run: Run) -> Iterator[str]:
 
 
 def unreaped(run: Run) -> Iterator[str]:
-    """Jobs that were under way for longer than it takes to notice that who did them is dead."""
-    since: dict[int, float] = {}
-    for look in run.doing:
-        since = {job: since.get(job, look.at) for job in look.jobs}
-        for job, began_at in since.items():
-            if look.at - began_at > REAPED_SECONDS:
-                yield f"job {job} is under way for {look.at - began_at:.0f} s"
-                return
+    """Jobs that outlived what it takes to notice that who did them is dead, or outlived the run."""
+    seconds = job_seconds(run.doing, run.troubles)
+    for job in abandoned(seconds):
+        if seconds[job] > REAPED_SECONDS:
+            yield f"job {job} was under way for {seconds[job]:.0f} s"
+        elif job in run.doing[-1].jobs:
+            yield f"job {job} is left"
 
 
 Episode = tuple[str, datetime, datetime | None]

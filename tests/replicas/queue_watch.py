@@ -12,6 +12,8 @@ from tests.replicas.record import Doing
 
 _EVERY_SECONDS = 1.0
 _DOING = "SELECT id FROM procrastinate_jobs WHERE status = 'doing'"
+_DOING_OF = f"{_DOING} AND worker_id = %s"
+_WORKERS = "SELECT id FROM procrastinate_workers"
 
 
 class QueueWatch:
@@ -23,6 +25,16 @@ class QueueWatch:
         self._ended = Event()
         self._thread = Thread(target=self._watch, daemon=True)
         self._thread.start()
+
+    def workers(self) -> frozenset[int]:
+        """The numbers of the daemons that say that they live, or did so until they died."""
+        with psycopg.connect(self._url) as opened:
+            return frozenset(worker for (worker,) in opened.execute(_WORKERS))
+
+    def jobs_of(self, worker: int) -> frozenset[int]:
+        """The numbers of the jobs that one of them has under way now."""
+        with psycopg.connect(self._url) as opened:
+            return frozenset(job for (job,) in opened.execute(_DOING_OF, (worker,)))
 
     def close(self) -> None:
         """Look no more."""

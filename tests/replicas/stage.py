@@ -17,7 +17,8 @@ from auditd.store.reader import open_reader
 from auditd.store.revisions import HALT_SECONDS
 from tests.e2e.scenarios import make_configuration
 from tests.replicas.claim_watch import note_claims, noted_claims
-from tests.replicas.judge import Run, episodes, faults, longest_gap, lost, repeats
+from tests.replicas.jobs import abandoned, job_seconds
+from tests.replicas.judge import Run, episodes, faults, longest_gap, lost, repeats, unreaped
 from tests.replicas.queue_watch import QueueWatch
 from tests.replicas.record import Trouble, messages, requests
 from tests.replicas.replica import Replica, wait_until
@@ -128,11 +129,12 @@ class Stage:
         )
 
     def _is_told(self, ended_at: float) -> bool:
-        """Whether each project was polled since it is calm, and nothing is left to tell."""
+        """Whether each project was polled since it is calm, and nothing is left to tell or reap."""
         run = self.look(ended_at)
         since = ended_at + INTERVAL_SECONDS
         polled = {it.project for it in run.requests if it.at > since}
-        return polled == run.projects and not run.owed and not any(lost(run))
+        is_told = polled == run.projects and not run.owed and not any(lost(run))
+        return is_told and not any(unreaped(run))
 
     def _configuration(self, host: str, url: str) -> dict[str, Any]:
         cloud, receiver = (it.replace("HOST", host) for it in (self.cloud, self.receiver))
@@ -180,8 +182,10 @@ def assert_sound(run: Run) -> None:
     assert told == run.hooks
     assert len(run.trail) > 10
     assert not (found := faults(run)), "\n".join(found[:20])
+    reaped = abandoned(job_seconds(run.doing, run.troubles))
     print(  # noqa: T201 -- what a long run is for
         f"{run.ended_at - run.began_at:.0f} s, {len(run.troubles)} troubles,"
         f" {len(run.requests)} polls, {len(episodes(run.trail))} alerts, {len(run.messages)}"
-        f" messages, {repeats(run)} of them again; longest gap {longest_gap(run):.1f} s"
+        f" messages, {repeats(run)} of them again; longest gap {longest_gap(run):.1f} s;"
+        f" {len(reaped)} jobs of dead ones reaped"
     )

@@ -215,7 +215,13 @@ def looks(*jobs: set[int]) -> list[Doing]:
 
 def test_a_job_that_nobody_does_any_more_is_found() -> None:
     others = ({1, 7}, {2, 7}, {7}, {7, 3})
-    run = replace(a_run(), doing=looks(*others, {7}))
+    run = replace(a_run(), doing=looks(*others, {7}, set()))
     assert faults(run) == []  # for 40 s
-    assert faults(replace(run, doing=looks(*others, {7}, {7}))) == ["job 7 is under way for 50 s"]
-    assert faults(replace(run, doing=looks(*others, set(), {7}))) == []
+    late = replace(run, doing=looks(*others, {7}, {7}, set()))
+    assert faults(late) == ["job 7 was under way for 50 s"]
+    assert faults(replace(late, troubles=[trouble(15, 28, is_total=True)])) == []
+
+
+def test_a_job_of_a_dead_daemon_that_is_never_taken_away_is_found() -> None:
+    assert faults(replace(a_run(), doing=looks({7}, {7}, {7}))) == ["job 7 is left"]
+    assert faults(replace(a_run(), doing=looks({7}, {7}))) == []  # who does it may live

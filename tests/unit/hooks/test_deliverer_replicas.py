@@ -7,7 +7,7 @@ import pytest
 
 from auditd.alerting.delivery import DeliveryState
 from auditd.alerting.superseded import SupersededError
-from tests.unit.hooks.deliveries import World, running
+from tests.unit.hooks.deliveries import World, down_until, running
 from tests.unit.hooks.fakes import FakeHook, delivery_of
 
 pytestmark = pytest.mark.looptime
@@ -43,11 +43,50 @@ async def test_what_another_replica_has_taken_over_is_not_sent(world: World) -> 
     hook = FakeHook()
     deliverer = world.deliverer(hook)
     world.ledger.fault = SupersededError()
+    settled: list[str] = []
+    deliverer.listen(settled.append)
     async with running(deliverer):
         await world.owe(deliverer, delivery_of(1))
         await asyncio.sleep(60)
     assert hook.taken == []
-    assert deliverer.is_pending("ops", "ops-1")  # until we hear that it was sent
+    assert settled == ["ops-1"]
+    assert deliverer.pending == ()  # but for what we hear of it
+
+
+@pytest.mark.parametrize("is_heard_of_twice", [True, False])
+async def test_what_waits_here_is_dropped_when_another_replica_took_it_over(
+    world: World, *, is_heard_of_twice: bool
+) -> None:
+    hook = FakeHook(behave=down_until(1.0))
+    deliverer = world.deliverer(hook)
+    settled: list[str] = []
+    deliverer.listen(settled.append)
+    async with running(deliverer):
+        await world.owe(deliverer, delivery_of(1))
+        await asyncio.sleep(0.1)
+        if is_heard_of_twice:
+            deliverer.hear(delivery_of(1))
+            assert deliverer.pending == (delivery_of(1),)
+            assert settled == []
+        deliverer.hear(replace(delivery_of(1), state=DeliveryState.DELIVERED))
+        assert settled == ["ops-1"]
+        assert deliverer.pending == ()
+        await asyncio.sleep(3600)
+    assert hook.taken == []
+
+
+async def test_what_is_being_sent_here_while_another_replica_settles_it_blocks_nothing(
+    world: World,
+) -> None:
+    hook = FakeHook(seconds=2.0)
+    deliverer = world.deliverer(hook)
+    async with running(deliverer):
+        await world.owe(deliverer, delivery_of(1))
+        await asyncio.sleep(1)
+        deliverer.hear(replace(delivery_of(1), state=DeliveryState.DELIVERED))
+        world.ledger.fault = SupersededError()
+        await asyncio.sleep(60)
+    assert deliverer.pending == ()
 
 
 async def test_a_hook_that_another_replica_switched_is_switched_here(world: World) -> None:
