@@ -98,6 +98,19 @@ class AlertDesk:
         """Know what other replicas wrote. Nothing of a poll is being recorded meanwhile."""
         await self._catch_up()
 
+    def note(self, snapshot: ProjectSnapshot) -> bool:
+        """Whether a poll found what alerts are made of already; then only its times are kept."""
+        name, now = snapshot.project.name, self._now()
+        rest = self._resting.get(name)
+        if rest is None or not rest.goes_on(snapshot, self._rules, now):
+            return False
+        sighted_at = rest.sighted_at
+        if sighted_at == rest.since:
+            self._board.sight(name, seen_at=rest.since, again_at=now)
+            sighted_at = now
+        self._ledger.record_times(snapshot, sighted_at)
+        return True
+
     async def record(self, snapshot: ProjectSnapshot) -> None:
         """Bring the alerts of one project up to date.
 
@@ -105,13 +118,12 @@ class AlertDesk:
             SupersededError: another replica changed what is known of the project. Nothing else is
                 raised, but CancelledError.
         """
+        if self.note(snapshot):
+            return
         name = snapshot.project.name
         try:
-            if (rest := self._rest_of(snapshot)) is not None:
-                await self._record_times(snapshot, rest)
-            else:
-                self._resting.pop(name, None)
-                await see_through(self._arrive(_Arrival(snapshot)), name=f"alerts of {name}")
+            self._resting.pop(name, None)
+            await see_through(self._arrive(_Arrival(snapshot)), name=f"alerts of {name}")
         except SupersededError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the ledger raises; it is logged
@@ -133,18 +145,6 @@ class AlertDesk:
             except Exception as error:  # noqa: BLE001 - whatever the ledger raises; it is logged
                 _log.warning("the end of project %s waits for the state: %s", project, error)
                 asyncio.get_running_loop().call_later(5.0, self.depart, project)
-
-    def _rest_of(self, snapshot: ProjectSnapshot) -> Rest | None:
-        """What goes on, when the poll changed nothing that alerts are made of."""
-        rest = self._resting.get(snapshot.project.name)
-        return rest if rest and rest.goes_on(snapshot, self._rules, self._now()) else None
-
-    async def _record_times(self, snapshot: ProjectSnapshot, rest: Rest) -> None:
-        sighted_at, now = rest.sighted_at, self._now()
-        if sighted_at == rest.since:
-            self._board.sight(snapshot.project.name, seen_at=rest.since, again_at=now)
-            sighted_at = now
-        await self._ledger.record_times(snapshot, sighted_at)
 
     async def _arrive(self, arrival: _Arrival) -> None:
         """Be recorded by whoever has the turn, at the latest by oneself."""

@@ -38,10 +38,11 @@ class PollLedger(Protocol):
     ) -> None:
         """What a poll made of a project."""
 
-    async def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
-        """When a project was polled that is as it was recorded last.
+    def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
+        """When a project was polled that is as it was recorded last. Written within seconds.
 
-        `sighted_at` is the latest `last_seen_at` of its alerts; None when it has none.
+        Returns at once, and raises nothing. `sighted_at` is the latest `last_seen_at` of its
+        alerts; None when it has none.
         """
 
     async def forget_project(

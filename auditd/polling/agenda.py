@@ -84,6 +84,12 @@ class Agenda:
             entry.is_on_grid = True
         return slots
 
+    def next_due(self) -> datetime | None:
+        """When the next slot comes; None without projects."""
+        while self._heap and self._heap[0][2].is_dropped:
+            heapq.heappop(self._heap)
+        return datetime.fromtimestamp(self._heap[0][0], UTC) if self._heap else None
+
     def realign(self, now: datetime) -> None:
         """Give every project its next grid point after `now`: the clock was stepped back."""
         instant = now.timestamp()

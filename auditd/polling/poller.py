@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from auditd.alerting.superseded import SupersededError
 from auditd.audit.authorization import Listing
-from auditd.audit.events import Emit, PollFailed, PollFinished
+from auditd.audit.events import Emit, Event, PollFailed, PollFinished
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.run import Policy, distinct
 from auditd.audit.snapshot import ProjectSnapshot
@@ -32,6 +33,9 @@ TRIES = 3
 """How often a poll is recorded before it is dropped, when other replicas change its project."""
 AHEAD_INTERVALS = 2
 """How far the clock of another replica may be ahead."""
+
+_Outcome: TypeAlias = tuple[ProjectSnapshot, tuple[Event, ...]]
+"""What is known after a poll, and what is told of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -88,85 +92,98 @@ class Poller:
     async def poll(self, slot: Slot) -> None:
         """List, check, publish and tell. Raises nothing but CancelledError."""
         timing = Timing(slot, self._now, self._monotonic)
+        verifications: Mapping[str, Verification] = {}
         try:
             async with self._source.turn(slot.project) as turn:
                 timing.begin()
                 known = self._known(slot).judgement
                 listing = await turn.list_authorizations(known.listing if known else None)
                 timing.end()
-                verifications = await self._verify(slot, listing, turn)
-            await self._record(slot, partial(self._succeed, slot, listing, verifications, timing))
+                if slot.project.verify:
+                    verifications = await self._verify(slot, listing, turn)
+            await self._record(slot, partial(self._succeed, listing, verifications, timing))
         except PollError as error:
-            await self._fail(slot, error, timing)
+            await self._record(slot, partial(self._fail, error, timing))
         except Exception as error:  # noqa: BLE001 - the loop must survive; logged and counted
             _log.exception("poll of project %s failed inside this program", slot.project.name)
             text = f"{type(error).__name__} inside this program; please report it with its log"
-            await self._fail(slot, PollError(FailureReason.INTERNAL, text), timing)
+            failure = PollError(FailureReason.INTERNAL, text)
+            await self._record(slot, partial(self._fail, failure, timing))
 
-    async def _succeed(
+    def _succeed(
         self,
-        slot: Slot,
         listing: Listing,
         verifications: Mapping[str, Verification],
         timing: Timing,
-    ) -> None:
-        known = self._known(slot)
-        is_first = self._fleet.is_untried(slot.project.name)
+        known: ProjectSnapshot,
+    ) -> _Outcome:
+        name = known.project.name
+        is_first = self._fleet.is_untried(name)
         snapshot, events = succeeded(
             # Whoever reads this process's log from its start finds every finding in it.
             replace(known, findings=()) if is_first else known,
             listing,
             self._policy,
             at=self._now(),
-            verifications={**known.verifications, **verifications},
+            verifications={**known.verifications, **verifications}
+            if verifications
+            else known.verifications,
         )
-        await self._journal.record(snapshot)
-        self._fleet.publish(snapshot)
-        self._emit(
-            PollFinished(
-                project=slot.project.name,
-                duration_seconds=timing.duration_seconds(),
-                lag_seconds=timing.lag_seconds(),
-                authorizations=len(snapshot.authorizations or ()),
-                findings=len(snapshot.findings),
-                warnings=listing.warnings,
-                is_news=bool(events) or is_first or not known.is_up,
-            )
+        finished = PollFinished(
+            project=name,
+            duration_seconds=timing.duration_seconds(),
+            lag_seconds=timing.lag_seconds(),
+            authorizations=len(snapshot.authorizations or ()),
+            findings=len(snapshot.findings),
+            warnings=listing.warnings,
+            is_news=bool(events) or is_first or not known.is_up,
         )
-        for event in events:
-            self._emit(event)
+        return snapshot, (finished, *events)
 
-    async def _fail(self, slot: Slot, error: PollError, timing: Timing) -> None:
-        await self._record(slot, partial(self._record_failure, slot, error, timing))
-
-    async def _record_failure(self, slot: Slot, error: PollError, timing: Timing) -> None:
-        snapshot, events = failed(self._known(slot), error, self._policy, at=self._now())
-        await self._journal.record(snapshot)
-        self._fleet.publish(snapshot)
-        self._emit(
-            PollFailed(
-                project=slot.project.name,
-                reason=error.reason,
-                message=str(error),
-                duration_seconds=timing.duration_seconds(),
-                lag_seconds=timing.lag_seconds(),
-                failures_in_a_row=snapshot.failures_in_a_row,
-            )
+    def _fail(self, error: PollError, timing: Timing, known: ProjectSnapshot) -> _Outcome:
+        snapshot, events = failed(known, error, self._policy, at=self._now())
+        told = PollFailed(
+            project=known.project.name,
+            reason=error.reason,
+            message=str(error),
+            duration_seconds=timing.duration_seconds(),
+            lag_seconds=timing.lag_seconds(),
+            failures_in_a_row=snapshot.failures_in_a_row,
         )
-        for event in events:
-            self._emit(event)
+        return snapshot, (told, *events)
 
-    async def _record(self, slot: Slot, record: Callable[[], Awaitable[None]]) -> None:
-        """Once more when another replica was faster, but not over a later poll of another's."""
+    async def _record(self, slot: Slot, conclude: Callable[[ProjectSnapshot], _Outcome]) -> None:
+        """Record what follows from what is known, and publish it.
+
+        What says nothing new is noted without waiting. All else is recorded, once more when
+        another replica was faster, but not over a later poll of another's.
+        """
+        name = slot.project.name
+        outcome = None
+        if name not in self._locks and not self.is_outdated(slot):
+            outcome = conclude(self._known(slot))
+            if self._journal.note(outcome[0]):
+                self._publish(outcome)
+                return
         for _ in range(TRIES):
             try:
-                async with self._writing(slot.project.name):
-                    if not self.is_outdated(slot):
-                        await record()
+                async with self._writing(name):
+                    if self.is_outdated(slot):
+                        return
+                    outcome = outcome or conclude(self._known(slot))
+                    await self._journal.record(outcome[0])
+                    self._publish(outcome)
                     return
             except SupersededError:
+                outcome = None
                 await self._journal.catch_up()
-        _log.warning("the poll of project %s is dropped: others changed it", slot.project.name)
+        _log.warning("the poll of project %s is dropped: others changed it", name)
+
+    def _publish(self, outcome: _Outcome) -> None:
+        snapshot, events = outcome
+        self._fleet.publish(snapshot)
+        for event in events:
+            self._emit(event)
 
     def polled_elsewhere(self, project: str, at: datetime) -> None:
         """Another replica has tried a project at that instant."""
@@ -197,8 +214,6 @@ class Poller:
     async def _verify(self, slot: Slot, listing: Listing, turn: Turn) -> Mapping[str, Verification]:
         """Exercise the stored credentials that are due, as far as the time reaches."""
         verifications: dict[str, Verification] = {}
-        if not slot.project.verify:
-            return verifications
         names = names_to_verify(
             self._known(slot),
             distinct(listing.authorizations),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,11 +26,23 @@ class Polls:
     """Never two of one project at once. Those that are asked for run within the context.
 
     Leaving the context by an exception cancels these and awaits them.
+
+    Args:
+        poll: raises nothing but CancelledError.
+        emit: told of what is skipped.
+        on_polled: called after each poll.
     """
 
-    def __init__(self, poll: Callable[[Slot], Coroutine[None, None, None]], emit: Emit) -> None:
+    def __init__(
+        self,
+        poll: Callable[[Slot], Coroutine[None, None, None]],
+        emit: Emit,
+        *,
+        on_polled: Callable[[], None],
+    ) -> None:
         self._poll = poll
         self._emit = emit
+        self._on_polled = on_polled
         self._group = asyncio.TaskGroup()
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._asked: dict[str, asyncio.Task[None]] = {}
@@ -62,8 +75,10 @@ class Polls:
         self._under_way[name] = task
         try:
             await self._poll(slot)
+            self._on_polled()
         finally:
-            _forget(self._under_way, name, task)
+            if self._under_way.get(name) is task:
+                del self._under_way[name]
 
     async def poll_now(self, slot: Slot) -> None:
         """Return once the project was polled, by the poll that is under way if there is one.
@@ -80,7 +95,7 @@ class Polls:
                 raise PollRefusedError
             task = self._group.create_task(self._poll_in_place(slot), name=f"asked poll:{name}")
             self._asked[name] = task
-            task.add_done_callback(lambda done: _forget(self._asked, name, done))
+            task.add_done_callback(partial(self._forget_asked, name))
         await asyncio.wait({task})
 
     def cancel(self, name: str) -> None:
@@ -96,7 +111,6 @@ class Polls:
             else:
                 await self.perform(slot)
 
-
-def _forget(tasks: dict[str, asyncio.Task[Any]], name: str, task: asyncio.Task[Any]) -> None:
-    if tasks.get(name) is task:
-        del tasks[name]
+    def _forget_asked(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._asked.get(name) is task:
+            del self._asked[name]

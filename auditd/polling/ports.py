@@ -43,6 +43,12 @@ class AuthorizationSource(Protocol):
 class Journal(Protocol):
     """Where it is kept what polls found, beyond this process."""
 
+    def note(self, snapshot: ProjectSnapshot) -> bool:
+        """Keep when a poll was that found just what is recorded. Returns at once.
+
+        False, with nothing done, for any other, which has to be recorded.
+        """
+
     async def record(self, snapshot: ProjectSnapshot) -> None:
         """Make durable what a poll found, and what follows from it.
 

@@ -27,7 +27,8 @@ class Scheduler:
     Args:
         dispatch: gets the slots that are due, and sees to it that each is performed, here or by
             another replica. It returns at once.
-        is_shared: other replicas have the same projects, see Agenda.
+        is_shared: other replicas have the same projects, see Agenda; who has a slot performed
+            tells of those that were missed before it, because another may have seen to them.
         read: what a source gives; by itself, or as replicas share it.
     """
 
@@ -46,7 +47,9 @@ class Scheduler:
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
         is_shared: bool = False,
-        make_ticker: Callable[[Callable[[], None]], TickSource] = Ticker,
+        make_ticker: Callable[
+            [Callable[[], None], Callable[[], datetime | None]], TickSource
+        ] = Ticker,
         read: Callable[[ProjectSource], Awaitable[Sequence[Project]]] = read_source,
     ) -> None:
         self._journal = journal
@@ -55,6 +58,7 @@ class Scheduler:
         self._on_step = on_step
         self._now = now
         self._agenda = Agenda(is_shared=is_shared)
+        self._is_shared = is_shared
         self._dispatch = dispatch
         self._roster = Roster(configured, [source.name for source in sources])
         self._discovery = Discovery(
@@ -72,8 +76,8 @@ class Scheduler:
         """Set once every source has given its projects: whoever is missing then has left."""
         self._ticks = Stopwatch(now, monotonic)
         self._watch = ClockWatch(Stopwatch(now, monotonic), on_lag=on_lag, on_step=self._stepped)
-        self._ticker = make_ticker(self._tick)
-        self._polls = Polls(self._poll, emit)
+        self._ticker = make_ticker(self._tick, self._agenda.next_due)
+        self._polls = Polls(poller.poll, emit, on_polled=self._note_progress)
         for project in configured:
             fleet.join(project)
 
@@ -149,15 +153,13 @@ class Scheduler:
         reason = SkipReason.CLOCK if stepped else SkipReason.BLOCKED
         if slots := self._agenda.due(self._now()):
             for slot in slots:
-                if slot.missed:
+                if slot.missed and not self._is_shared:
                     self._emit(PollSkipped(slot.project.name, reason, slot.missed))
             self._dispatch(slots)
 
-    async def _poll(self, slot: Slot) -> None:
-        await self._poller.poll(slot)
-        self._note_progress()
-
     def _note_progress(self) -> None:
+        if self.complete.is_set() and self.fleet_known.is_set():
+            return
         if not self._discovery.unanswered:
             self.fleet_known.set()
         if not self._fleet.untried and not self._discovery.unread:
@@ -178,3 +180,4 @@ class Scheduler:
         for project in (*change.updated, *change.added):
             self._fleet.join(project)
         self._agenda.replace(self._roster.projects, self._now())
+        self._ticker.realign()

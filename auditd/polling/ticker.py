@@ -1,4 +1,7 @@
-"""Turns the passing of time into due slots, by one APScheduler job that only submits."""
+"""Turns the passing of time into due slots, by one APScheduler job that only submits.
+
+While nothing is due it sleeps: each wake-up costs as much as a poll.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from apscheduler.triggers.base import BaseTrigger
 
 TICK = timedelta(milliseconds=500)
 """How late a poll may be submitted. One wake-up serves all projects that are due."""
+LONGEST_PAUSE = timedelta(seconds=30)
+"""There is a tick at least so often, so that the clocks are compared over a short time."""
 
 
 class TickSource(Protocol):
@@ -23,32 +28,43 @@ class TickSource(Protocol):
         """Stop ticking. What was submitted is not the ticker's to stop."""
 
     def realign(self) -> None:
-        """Tick now: the wall clock, by which the next tick was planned, has been stepped."""
+        """Tick now: the wall clock has been stepped, or something may be due sooner."""
 
 
 class TickTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Fires once a tick, and once only for a time in which nothing ran.
+    """Fires when something is due, a tick apart at least, and once only for a time of no runs.
 
     APScheduler's own interval trigger enumerates every missed run before it coalesces them: a
     clock that was stepped a month ahead would block the loop for seconds (apscheduler#526).
     """
 
+    def __init__(self, next_due: Callable[[], datetime | None]) -> None:
+        self._next_due = next_due
+
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """One tick after `now`, at once for the first time."""
-        return now + TICK if previous else now
+        """At once for the first time, later from a tick to LONGEST_PAUSE after `now`."""
+        if previous is None:
+            return now
+        latest = now + LONGEST_PAUSE
+        return min(max(self._next_due() or latest, now + TICK), latest)
 
 
 class Ticker:
-    """Calls `tick` every TICK of wall time, on the event loop, until closed."""
+    """Calls `tick` on the event loop when something is due, by the wall clock, until closed.
 
-    def __init__(self, tick: Callable[[], None]) -> None:
+    Args:
+        tick: takes what is due.
+        next_due: when that is, as far as it is known; None for nothing.
+    """
+
+    def __init__(self, tick: Callable[[], None], next_due: Callable[[], datetime | None]) -> None:
         self._tick = tick
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             # The defaults drop a run that is a second late, and a stall is just when it counts.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self._job = self._scheduler.add_job(self._run, TickTrigger())
+        self._job = self._scheduler.add_job(self._run, TickTrigger(next_due))
 
     def start(self) -> None:
         """Begin to tick, at once."""
@@ -59,8 +75,9 @@ class Ticker:
         self._scheduler.shutdown(wait=False)
 
     def realign(self) -> None:
-        """Tick now and plan anew from here."""
-        self._job.modify(next_run_time=datetime.now(UTC))
+        """Tick now and plan anew from here, unless it is closed."""
+        if self._scheduler.running:
+            self._job.modify(next_run_time=datetime.now(UTC))
 
     async def _run(self) -> None:
         # A coroutine runs on the loop; APScheduler would put a plain function into a thread.

@@ -15,8 +15,8 @@ from auditd.servicestage.places import Places
 class Transport(Protocol):
     """Whatever sends a request and brings its answer."""
 
-    async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
-        """Raises PollError when no answer came within the time."""
+    async def send(self, request: Request, *, timeout_seconds: float | None) -> Answer:
+        """Raises PollError when no answer came within the time; None leaves it to the caller."""
 
 
 class Channel:
@@ -51,14 +51,14 @@ class Channel:
         for lane in self._lanes.values():
             lane.pace_at(requests_per_second)
 
-    async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
-        """Send at once; the caller has leave of the lane."""
+    async def send(self, request: Request, *, timeout_seconds: float | None) -> Answer:
+        """Send at once; the caller has leave of the lane, and a deadline if None is given."""
         answer = await self._transport.send(request, timeout_seconds=timeout_seconds)
         self._read_clock(answer)
         return answer
 
     async def send_paced(
-        self, request: Request, *, region: str | None, timeout_seconds: float
+        self, request: Request, *, region: str | None, timeout_seconds: float | None
     ) -> Answer:
         """Send a further request from a place that is held, when the lane allows."""
         await self.lane(region).pace()

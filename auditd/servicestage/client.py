@@ -8,21 +8,25 @@ from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from auditd.audit.credential import CredentialStatus
 from auditd.audit.failure import FailureReason, PollError
 from auditd.servicestage.channel import Channel
 from auditd.servicestage.credentials.port import Credential, Scope
+from auditd.servicestage.deadlines import Deadlines
 from auditd.servicestage.errors import RefusedError, ThrottledError
 from auditd.servicestage.faults import classify
 from auditd.servicestage.gate import Gate, Ticket
-from auditd.servicestage.message import Answer, Request
+from auditd.servicestage.lane import Lane
+from auditd.servicestage.message import Answer, Request, host_of
 
 _SAID_TO_KNOWN_CALLERS = frozenset(
     {FailureReason.FORBIDDEN, FailureReason.NOT_FOUND, FailureReason.BAD_REQUEST}
 )
 """Failures that come from behind authentication, and so prove the credential."""
+
+
+_UNAUTHORIZED = int(HTTPStatus.UNAUTHORIZED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Client:
         self.credential = credential
         self._gate = gate
         self._channel = channel
+        self._deadlines = Deadlines()
 
     def status(self) -> CredentialStatus:
         """What people are shown of the credential."""
@@ -58,22 +63,24 @@ class Client:
     async def admit(self, scope: Scope, *, budget_seconds: float) -> Admission:
         """Wait for the gate, the lane and a place; the first request may then go at once.
 
-        What it gives is to be entered, and left when the work is done.
+        What it gives is to be left when the work is done, as a context or by `leave`.
 
         Raises:
             PollError: that cannot be had within `budget_seconds`.
         """
-        return Admission(self, scope, await self._take_place(scope, _time() + budget_seconds))
+        lane = self._channel.lane(scope.region)
+        deadline = _time() + budget_seconds
+        while True:
+            ticket = await self._gate.enter(scope.label, deadline=deadline)
+            if lane.take_free_place() or await self._take_place(lane, ticket, deadline):
+                return Admission(self, scope, ticket, lane)
 
-    def dismiss(self, ticket: Ticket, scope: Scope) -> None:
-        """The work that was admitted is done, whatever came of it."""
+    def withdraw(self, ticket: Ticket) -> None:
+        """What the ticket is for is not sent."""
         self._gate.leave(ticket)
-        self._channel.lane(scope.region).give_place()
 
-    async def reenter(self, scope: Scope) -> Ticket:
-        """Leave for one more request from a place that is held.
-
-        It waits for the lane but not at the gate, where those who go first may need the place.
+    async def _reenter(self, scope: Scope) -> Ticket:
+        """It waits for the lane but not at the gate, where those who go first may need the place.
 
         Raises:
             PollError: the gate is not open now.
@@ -82,16 +89,26 @@ class Client:
         return await self._gate.enter(scope.label, deadline=_time())
 
     async def exchange(
-        self, ticket: Ticket, request: Request, scope: Scope, *, timeout_seconds: float
+        self, ticket: Ticket | None, request: Request, scope: Scope, *, timeout_seconds: float
     ) -> Reply:
-        """Send what the ticket is for, tell the gate what came of it, and give it back.
+        """Send what the ticket is for; without one, wait for another from the place that is held.
 
         Raises:
-            PollError: no answer came, or the credential was refused or throttled.
+            PollError: no answer came in time, or the credential was refused, held or throttled.
         """
         try:
-            answer = await self._attempt(ticket, request, scope, timeout_seconds=timeout_seconds)
-            error = classify(answer, urlsplit(request.origin).netloc)
+            with self._deadlines.until(_time() + timeout_seconds):
+                ticket = ticket or await self._reenter(scope)
+                return await self._exchange(ticket, request, scope)
+        except TimeoutError:
+            msg = f"{host_of(request.origin)}: no complete answer within {timeout_seconds:g} s"
+            raise PollError(FailureReason.TIMEOUT, msg) from None
+
+    async def _exchange(self, ticket: Ticket, request: Request, scope: Scope) -> Reply:
+        """Send, tell the gate what came of it, and give the ticket back."""
+        try:
+            answer = await self._attempt(ticket, request, scope)
+            error = classify(answer, request.origin)
             if isinstance(error, RefusedError | ThrottledError):
                 raise error
             if error is None or error.reason in _SAID_TO_KNOWN_CALLERS:
@@ -106,54 +123,47 @@ class Client:
         finally:
             self._gate.leave(ticket)
 
-    async def _take_place(self, scope: Scope, deadline: float) -> Ticket:
-        lane = self._channel.lane(scope.region)
-        while True:
-            ticket = await self._gate.enter(scope.label, deadline=deadline)
-            is_placed = False
-            if self._gate.is_open(ticket) and await lane.take_free_place():
-                return ticket
-            try:
-                async with asyncio.timeout_at(deadline):
-                    is_placed = await lane.take_place(partial(self._gate.is_open, ticket))
-            except TimeoutError:
-                msg = (
-                    f"credential {self.credential.name!r}: its turn did not come within the poll "
-                    "interval; raise requests_per_second or concurrency, or poll less often"
-                )
-                raise PollError(FailureReason.THROTTLED, msg) from None
-            finally:
-                if not is_placed:
-                    self._gate.leave(ticket)
-            if is_placed:
-                return ticket
+    async def _take_place(self, lane: Lane, ticket: Ticket, deadline: float) -> bool:
+        """False when the ticket is no good any more by then; it was given back."""
+        is_placed = False
+        try:
+            is_placed = await lane.take_place(partial(self._gate.is_open, ticket), deadline)
+        except TimeoutError:
+            msg = (
+                f"credential {self.credential.name!r}: its turn did not come within the poll "
+                "interval; raise requests_per_second or concurrency, or poll less often"
+            )
+            raise PollError(FailureReason.THROTTLED, msg) from None
+        finally:
+            if not is_placed:
+                self._gate.leave(ticket)
+        return is_placed
 
-    async def _attempt(
-        self, ticket: Ticket, request: Request, scope: Scope, *, timeout_seconds: float
-    ) -> Answer:
+    async def _attempt(self, ticket: Ticket, request: Request, scope: Scope) -> Answer:
         """One request, and exactly one more if the proof could be renewed after a 401."""
         signed = await self.credential.authenticate(request, scope)
         if signed.is_proven:
             self._gate.accepted(ticket)
-        answer = await self._channel.send(signed.request, timeout_seconds=timeout_seconds)
-        if answer.status != HTTPStatus.UNAUTHORIZED:
+        answer = await self._channel.send(signed.request, timeout_seconds=None)
+        if answer.status != _UNAUTHORIZED:
             return answer
         if not await self.credential.renew(scope, signed.version):
             return answer
         signed = await self.credential.authenticate(request, scope)
         return await self._channel.send_paced(
-            signed.request, region=scope.region, timeout_seconds=timeout_seconds
+            signed.request, region=scope.region, timeout_seconds=None
         )
 
 
 class Admission:
     """A place among the calls under way, for one scope."""
 
-    def __init__(self, client: Client, scope: Scope, ticket: Ticket) -> None:
+    def __init__(self, client: Client, scope: Scope, ticket: Ticket, lane: Lane) -> None:
         self._client = client
         self._scope = scope
-        self._first = ticket
         self._ticket: Ticket | None = ticket
+        """Of the first request, until it is sent."""
+        self._lane = lane
 
     def __enter__(self) -> Self:
         return self
@@ -164,7 +174,13 @@ class Admission:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._client.dismiss(self._first, self._scope)
+        self.leave()
+
+    def leave(self) -> None:
+        """The work is done, whatever came of it."""
+        if self._ticket:
+            self._client.withdraw(self._ticket)
+        self._lane.give_place()
 
     async def send(self, request: Request, *, timeout_seconds: float) -> Reply:
         """Authenticate and send one request, log-in and one renewal included.
@@ -173,17 +189,9 @@ class Admission:
             PollError: no answer came in time, or the credential was refused, held or throttled.
         """
         ticket, self._ticket = self._ticket, None
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                if ticket is None:
-                    ticket = await self._client.reenter(self._scope)
-                return await self._client.exchange(
-                    ticket, request, self._scope, timeout_seconds=timeout_seconds
-                )
-        except TimeoutError:
-            host = urlsplit(request.origin).netloc
-            msg = f"{host}: no complete answer within {timeout_seconds:g} s"
-            raise PollError(FailureReason.TIMEOUT, msg) from None
+        return await self._client.exchange(
+            ticket, request, self._scope, timeout_seconds=timeout_seconds
+        )
 
 
 def _time() -> float:

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
 from types import TracebackType
 from typing import Self
 
-from auditd.audit.authorization import Listing
 from auditd.audit.credential import CredentialStatus
 from auditd.audit.events import Emit
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.project import Project
-from auditd.audit.verification import Verdict
 from auditd.servicestage import operations
 from auditd.servicestage.channel import Transport
-from auditd.servicestage.client import Admission
 from auditd.servicestage.clients import Clients, CredentialSpec, Prepared
 from auditd.servicestage.credentials.port import Scope
 from auditd.servicestage.iam_answers import IamProject, parse_projects
-from auditd.servicestage.listing import parse_listing
 from auditd.servicestage.message import Request
-from auditd.servicestage.namespaces import read_verdict
-from auditd.servicestage.redirect import parse_redirect
 from auditd.servicestage.regions import iam_endpoint, servicestage_endpoint
+from auditd.servicestage.turn import ProjectTurn
 
 DISCOVERY_BUDGET_SECONDS = 60.0
 DISCOVERY_TIMEOUT_SECONDS = 30.0
 
 MOST_PAGES = 100
 """Pages of projects that are read at most: a link that leads in a circle must end."""
-
-_HEADER_SAFE_NAME = re.compile(r"[A-Za-z0-9._-]+")
-
-_OWN_FAULTS = frozenset({FailureReason.AUTH, FailureReason.AUTH_LOCKED, FailureReason.THROTTLED})
 
 
 class Cloud:
@@ -99,20 +88,9 @@ class Cloud:
             prepared, requests_per_second=requests_per_second, concurrency=concurrency
         )
 
-    @asynccontextmanager
-    async def turn(self, project: Project) -> AsyncIterator[ProjectTurn]:
-        """See polling's AuthorizationSource.
-
-        Raises:
-            PollError: the credential is refused, held or throttled, its turn did not come
-                within the project's poll_interval, or the region has no known endpoint.
-        """
-        endpoint = project.endpoint or await self._endpoint(project.region)
-        scope = Scope(project.project_id, project.region)
-        client = self._clients.of(project.credential)
-        budget_seconds = project.poll_interval.total_seconds()
-        with await client.admit(scope, budget_seconds=budget_seconds) as admission:
-            yield ProjectTurn(admission, project, endpoint)
+    def turn(self, project: Project) -> ProjectTurn:
+        """See polling's AuthorizationSource."""
+        return ProjectTurn(project, self._clients, self._endpoint)
 
     async def prove(
         self, request: Request, *, credential: str, project_id: str, region: str
@@ -185,53 +163,3 @@ class Cloud:
                 raise PollError(FailureReason.NOT_FOUND, msg)
             self._endpoints[region] = found
         return self._endpoints[region]
-
-
-class ProjectTurn:
-    """See polling's Turn."""
-
-    def __init__(self, admission: Admission, project: Project, endpoint: str) -> None:
-        self._admission = admission
-        self._project = project
-        self._endpoint = endpoint
-        self._timeout_seconds = project.poll_timeout.total_seconds()
-
-    async def list_authorizations(self, known: Listing | None = None) -> Listing:
-        """See polling's Turn."""
-        request = operations.list_authorizations(self._endpoint, self._project.project_id)
-        reply = await self._admission.send(request, timeout_seconds=self._timeout_seconds)
-        if reply.error is not None:
-            raise reply.error
-        return parse_listing(reply.answer.body, known)
-
-    async def verify(self, authorization: str) -> Verdict:
-        """See polling's Turn.
-
-        A name that is not safe in a header is not sent at all: INCONCLUSIVE.
-        """
-        if not _HEADER_SAFE_NAME.fullmatch(authorization):
-            return Verdict.INCONCLUSIVE
-        request = operations.list_namespaces(
-            self._endpoint, self._project.project_id, authorization
-        )
-        try:
-            reply = await self._admission.send(request, timeout_seconds=self._timeout_seconds)
-        except PollError as error:
-            if error.reason in _OWN_FAULTS:
-                raise
-            return Verdict.INCONCLUSIVE
-        return read_verdict(reply.answer)
-
-    async def redirect_url(self, repo_type: str, tag: str) -> str:
-        """Where a person authorizes ServiceStage at the Git host anew; it is good for one use.
-
-        Raises:
-            PollError: it was not given.
-        """
-        request = operations.show_redirect_url(
-            self._endpoint, self._project.project_id, repo_type, tag
-        )
-        reply = await self._admission.send(request, timeout_seconds=self._timeout_seconds)
-        if reply.error is not None:
-            raise reply.error
-        return parse_redirect(reply.answer.body)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from auditd.audit.failure import FailureReason, PollError
 from auditd.servicestage.error_body import ErrorBody, read_error
 from auditd.servicestage.errors import RefusedError, RemoteError, ThrottledError
-from auditd.servicestage.message import Answer
+from auditd.servicestage.message import Answer, host_of
 from auditd.servicestage.remedies import remedy
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -37,18 +37,18 @@ _REASONS_BY_HUNDRED = {
 }
 
 
-def classify(answer: Answer, host: str) -> PollError | None:
+def classify(answer: Answer, origin: str) -> PollError | None:
     """Why `answer` is no success, None for the statuses from 200 to 299.
 
     The status decides, because the vendor uses one code with several statuses. A locked key or
     user, and IAM's "wrong password" with status 400, are refusals whatever their status.
-    `host` is only shown.
+    Of `origin` only the host is shown, without user info.
 
     Source: API gateway, "Error Codes"; IAM API reference, "Error Codes".
     """
     if answer.status // 100 == _SUCCESS:
         return None
-    error = read_error(answer)
+    error, host = read_error(answer), host_of(origin)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return ThrottledError(
             _message(answer.status, error, host),

@@ -73,7 +73,8 @@ class Gate:
         self._seen_revision: int | None = None
         self._era = 0
         self._proven_until = -math.inf
-        self._tickets: list[Ticket] = []
+        self._tickets: dict[Ticket, None] = {}
+        """Without a verdict, in the order of issue."""
         self._holds = Holds(credential, now=now, emit=emit)
         self._throttle = Throttle(credential, now=now, random=random, emit=emit)
         self._changed: asyncio.Event | None = None
@@ -91,32 +92,33 @@ class Gate:
         """
         while True:
             self._notice_rotation()
-            self._raise_if_held(scope, deadline)
-            wait_seconds = self._wait_seconds()
+            now = _time()
+            self._raise_if_held(scope, max(now, deadline))
+            wait_seconds = self._wait_seconds(now)
             if wait_seconds <= 0:
-                ticket = Ticket(scope, self._era, _time())
-                self._tickets.append(ticket)
+                ticket = Ticket(scope, self._era, now)
+                self._tickets[ticket] = None
                 return ticket
-            if _time() >= deadline:
+            if now >= deadline:
                 msg = (
                     f"credential {self._credential!r}: its first call has had no answer yet, and "
                     "nothing else is sent before that"
                 )
                 raise PollError(FailureReason.TIMEOUT, msg)
-            await self._wait_for_change(min(wait_seconds, deadline - _time()))
+            await self._wait_for_change(min(wait_seconds, deadline - now))
 
     def is_open(self, ticket: Ticket) -> bool:
         """Whether what the ticket was issued on still holds, so that it may be used now."""
         return (
             ticket.era == self._era
             and not self._holds.has(ticket.scope)
-            and self._throttle.left_seconds <= 0
+            and not self._throttle.is_on
         )
 
     def leave(self, ticket: Ticket) -> None:
         """The call is over. Without a verdict before, the turn passes to the next who waits."""
         if ticket in self._tickets:
-            self._tickets.remove(ticket)
+            del self._tickets[ticket]
             self._announce()
 
     def accepted(self, ticket: Ticket) -> None:
@@ -124,13 +126,14 @@ class Gate:
         if ticket.era != self._era:
             return
         self._holds.prove()
-        self._proven_until = _time() + self._proof_seconds
+        if self._proven_until < math.inf:
+            self._proven_until = _time() + self._proof_seconds
         self._announce()
 
     def refused(self, ticket: Ticket, error: RefusedError) -> None:
         """The remote side does not accept the credential, for this scope at least."""
         is_current = ticket.era == self._era
-        if is_current and not self._is_proven():
+        if is_current and _time() >= self._proven_until:
             self._holds.hold_all(ticket.scope, error)
         else:
             self._holds.hold(ticket.scope, error)
@@ -152,9 +155,6 @@ class Gate:
         if self._holds.lift():
             self._begin_era()
 
-    def _is_proven(self) -> bool:
-        return _time() < self._proven_until
-
     def _notice_rotation(self) -> None:
         revision = self._revision()
         if revision != self._seen_revision:
@@ -172,7 +172,7 @@ class Gate:
     def _raise_if_held(self, scope: str, deadline: float) -> None:
         if (hold := self._holds.find(scope)) is not None:
             raise PollError(hold.reason, hold.message)
-        if self._throttle.ends_at > max(_time(), deadline):
+        if self._throttle.ends_at > deadline:
             until = self._now() + timedelta(seconds=self._throttle.left_seconds)
             msg = (
                 f"credential {self._credential!r} is throttled: nothing is sent with it before "
@@ -180,15 +180,15 @@ class Gate:
             )
             raise PollError(FailureReason.THROTTLED, msg)
 
-    def _wait_seconds(self) -> float:
+    def _wait_seconds(self, now: float) -> float:
         """Zero when a call may start now; infinite when only a verdict can let it."""
-        if (throttled_seconds := self._throttle.left_seconds) > 0:
-            return throttled_seconds
-        if self._is_proven() or not self._tickets:
+        if self._throttle.ends_at > now:
+            return self._throttle.ends_at - now
+        if now < self._proven_until or not self._tickets:
             return 0.0
         if len(self._tickets) >= MOST_PROBES:
             return math.inf
-        return self._tickets[0].issued_at + PROBE_SECONDS - _time()
+        return next(iter(self._tickets)).issued_at + PROBE_SECONDS - now
 
     async def _wait_for_change(self, seconds: float) -> None:
         changed = self._changed = self._changed or asyncio.Event()

@@ -48,6 +48,8 @@ class Holds:
 
     def find(self, scope: str) -> Hold | None:
         """What holds the scope now, for somebody who wants to send; what is over ends."""
+        if self._of_all is None and not self._of_scope:
+            return None
         now = _time()
         if self._of_all is not None and self._of_all.ends_at <= now:
             self._end(self._of_all)

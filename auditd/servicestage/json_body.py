@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,15 +31,23 @@ def decode(body: bytes, kind: type[T], *, what: str) -> T:
         PollError: MALFORMED, or TOO_LARGE when there are more than MAX_OBJECTS braces. The
             message holds nothing of the body.
     """
-    # Braces in texts are counted too: the limit is so far off that it does not matter.
-    if body.count(b"{") > MAX_OBJECTS:
+    # Braces in texts are counted too: the limit is so far off that it does not matter. An object
+    # has two of them, so most bodies are too short to have so many.
+    if len(body) > 2 * MAX_OBJECTS and body.count(b"{") > MAX_OBJECTS:
         msg = f"the answer has more than {MAX_OBJECTS} objects and was not read as {what}"
         raise PollError(FailureReason.TOO_LARGE, msg)
     try:
-        return msgspec.json.decode(body, type=kind)
+        decoded: T = _decoder(kind).decode(body)  # type: ignore[arg-type]  # a type is hashable
     # msgspec: ValueErrors of several kinds, UnicodeDecodeError among them; too deep: the other.
     except (ValueError, RecursionError):
         raise PollError(FailureReason.MALFORMED, _malformed(body, what)) from None
+    return decoded
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """Kept, because to make one takes as long as to decode a list."""
+    return msgspec.json.Decoder(kind)
 
 
 def _malformed(body: bytes, what: str) -> str:

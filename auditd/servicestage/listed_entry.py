@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from sys import intern
 
 import msgspec
 
@@ -27,6 +28,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST_PLAUSIBLE_MILLISECONDS = 10**11
 """3 March 1973. As seconds it is the year 5138: what is smaller was sent in seconds."""
+_USUAL_MILLISECONDS = range(_FIRST_PLAUSIBLE_MILLISECONDS, 10**13)
+"""Up to the year 2286."""
+_KEPT_CHARACTERS = 500
+"""Of longer texts none is kept once: whoever sends many must not fill the memory."""
 
 _SCALARS: msgspec.json.Decoder[int | str | None] = msgspec.json.Decoder(int | str | None)
 _DIGITS = re.compile(r"[0-9]{1,20}")
@@ -69,38 +74,43 @@ _FIELDS = msgspec.json.Decoder(_Fields)
 _ENTRY = msgspec.json.Decoder(_Entry)
 
 
-def authorization_of(entry: msgspec.Raw) -> Authorization:
+def authorization_of(entry: bytes) -> Authorization:
     """What an entry says.
 
     Raises:
         PollError: MALFORMED when it is no object or has no name.
     """
     fields = _read(entry)
-    name = _cut(fields.name or "")
-    if not name.strip():
+    name, user = fields.name or "", fields.repo_user or ""
+    if len(name) + len(user) > TEXT_LIMIT or not (name.isprintable() and user.isprintable()):
+        name, user = cleaned(name, TEXT_LIMIT), cleaned(user, TEXT_LIMIT)
+    if not name or name.isspace():
         msg = f"an entry of {WHAT} has no name, so that the list cannot be trusted"
         raise PollError(FailureReason.MALFORMED, msg)
     status, raw_status = _COMMON_STATUSES.get(bytes(fields.status)) or (
         _status(fields.status),
         _raw_status(fields.status),
     )
+    repo_type, repo_host, token_type, tag = _kinds(
+        fields.repo_type or "", fields.repo_host or "", fields.token_type or "", fields.tag or ""
+    )
     return Authorization(
-        name=name,
-        repo_type=_kind(fields.repo_type or ""),
-        repo_host=_host(fields.repo_host or ""),
-        repo_user=_cut(fields.repo_user or ""),
-        token_type=_kind(fields.token_type or ""),
-        tag=_kept(fields.tag or ""),
-        status=status,
-        raw_status=raw_status,
-        created_at=_timestamp(fields.create_time),
-        updated_at=_timestamp(fields.update_time),
+        name,
+        repo_type,
+        repo_host,
+        user,
+        token_type,
+        tag,
+        status,
+        raw_status,
+        _timestamp(fields.create_time),
+        _timestamp(fields.update_time),
     )
 
 
-def _read(entry: msgspec.Raw) -> _Fields:
+def _read(entry: bytes) -> _Fields:
     """The fields of an entry. What is no scalar is "" as a text and _NO_TIME as a time."""
-    if memoryview(entry).nbytes <= _FIELD_LIMIT_BYTES:
+    if len(entry) <= _FIELD_LIMIT_BYTES:
         try:
             return _FIELDS.decode(entry)
         except (ValueError, RecursionError):
@@ -128,33 +138,26 @@ def _time(raw: msgspec.Raw) -> int | str | None:
     return _NO_TIME if value is None and not is_null(raw) else value
 
 
-@lru_cache(maxsize=1024)
-def _short_kind(text: str) -> str:
-    return _cut(text.lower())
+def _kinds(repo_type: str, repo_host: str, token_type: str, tag: str) -> tuple[str, str, str, str]:
+    """Kinds in lower case, the host without what can hold a password.
+
+    There are few different ones: each is kept once.
+    """
+    if len(repo_type) + len(repo_host) + len(token_type) + len(tag) <= _KEPT_CHARACTERS:
+        return _kept_kinds(repo_type, repo_host, token_type, tag)
+    return _kept_kinds.__wrapped__(repo_type, repo_host, token_type, tag)
 
 
 @lru_cache(maxsize=1024)
-def _short_host(text: str) -> str:
-    return _cut(public_url(text))
-
-
-@lru_cache(maxsize=1024)
-def _short(text: str) -> str:
-    return _cut(text)
-
-
-def _kind(text: str) -> str:
-    """In lower case. There are few different ones: each is kept once."""
-    return _short_kind(text) if len(text) <= TEXT_LIMIT else _cut(text.lower())
-
-
-def _host(text: str) -> str:
-    """Without what can hold a password, and likewise kept once."""
-    return _short_host(text) if len(text) <= TEXT_LIMIT else _cut(public_url(text))
-
-
-def _kept(text: str) -> str:
-    return _short(text) if len(text) <= TEXT_LIMIT else _cut(text)
+def _kept_kinds(
+    repo_type: str, repo_host: str, token_type: str, tag: str
+) -> tuple[str, str, str, str]:
+    return (
+        intern(_cut(repo_type.lower())),
+        intern(_cut(public_url(repo_host))),
+        intern(_cut(token_type.lower())),
+        intern(_cut(tag)),
+    )
 
 
 def _status(raw: msgspec.Raw) -> Status:
@@ -171,6 +174,12 @@ def _raw_status(raw: msgspec.Raw) -> str:
 
 
 def _timestamp(value: int | str | None) -> Timestamp:
+    if type(value) is int and value in _USUAL_MILLISECONDS:
+        return _EPOCH + value * _MILLISECOND
+    return _odd_timestamp(value)
+
+
+def _odd_timestamp(value: int | str | None) -> Timestamp:
     if value is None:
         return TimestampFault.MISSING
     milliseconds = _number(value)

@@ -63,8 +63,8 @@ def parse_listing(body: bytes, known: Listing | None = None) -> Listing:
     if answer.authorizations is None and count != 0:
         msg = "the answer has no list of authorizations: it is null, and the count is not 0"
         raise PollError(FailureReason.MALFORMED, msg)
-    entries = answer.authorizations or []
-    imprint = _Imprint(len(body), digest, array("q", map(hash, map(bytes, entries))))
+    entries = [*map(bytes, answer.authorizations or ())]
+    imprint = _Imprint(len(body), digest, array("q", map(hash, entries)))
     read = (
         dict(zip(former.of_entries, known.authorizations, strict=True)) if known and former else {}
     )

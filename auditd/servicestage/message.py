@@ -23,11 +23,22 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
+    def with_header(self, name: str, value: str) -> Request:
+        """The same request with one more header."""
+        # dataclasses.replace takes three times as long, and each poll comes through here.
+        headers = {**self.headers, name: value}
+        return Request(self.method, self.origin, self.target, self.query, headers, self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer whose body was within the limit. Header names are lower case."""
+    """A complete answer whose body was within the limit. Headers are looked up in lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def host_of(origin: str) -> str:
+    """Host and port for a message, without user info."""
+    return origin.rpartition("://")[2].rpartition("@")[2]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
+from collections.abc import Callable
 
 
 class Places:
-    """A fair semaphore whose capacity can be changed.
+    """As many as there are may be held at once; whoever waits gets one in the order of asking.
 
-    When it shrinks nobody loses a place that is held: as many as are too many are not given
-    again.
+    When their number shrinks nobody loses a place that is held: as many as are too many are not
+    given again.
 
     Args:
         capacity: how many there are, at least 1.
@@ -17,32 +18,33 @@ class Places:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._excess = 0
-        """How many permits of the semaphore do not stand for a place any more."""
-        self._permits = asyncio.Semaphore(capacity)
+        self._free = capacity
+        """Below 0 while more are held than there are."""
+        self._waiting: deque[Callable[[], None]] = deque()
 
-    @property
-    def is_one_free(self) -> bool:
-        """Whether `acquire` would not wait, nor take anybody's turn."""
-        return not self._excess and not self._permits.locked()
+    def take(self) -> bool:
+        """Take a place if one is free, which nobody waits for then."""
+        if self._free <= 0:
+            return False
+        self._free -= 1
+        return True
 
-    async def acquire(self) -> None:
-        """Wait for a place, in the order of asking."""
-        await self._permits.acquire()
-        while self._excess:
-            self._excess -= 1
-            await self._permits.acquire()
+    def ask(self, on_place: Callable[[], None]) -> None:
+        """Have `on_place` called, perhaps at once, when a place has been taken for it."""
+        self._waiting.append(on_place)
+        self._give()
 
     def release(self) -> None:
         """Give a place back."""
-        if self._excess:
-            self._excess -= 1
-        else:
-            self._permits.release()
+        self._free += 1
+        self._give()
 
     def resize(self, capacity: int) -> None:
         """Have this many places from now on, at least 1."""
-        surplus = self._excess + self._capacity - capacity
-        self._capacity, self._excess = capacity, max(surplus, 0)
-        for _ in range(-surplus):
-            self._permits.release()
+        self._free += capacity - self._capacity
+        self._capacity = capacity
+        self._give()
+
+    def _give(self) -> None:
+        while self._waiting and self.take():
+            self._waiting.popleft()()

@@ -39,6 +39,11 @@ class Throttle:
         """Until it ends; 0 or less when there is none."""
         return self.ends_at - _time()
 
+    @property
+    def is_on(self) -> bool:
+        """Whether nothing may be sent now."""
+        return self.ends_at > -math.inf and self.left_seconds > 0
+
     def begin(self, seconds: float | None) -> None:
         """Rest for `seconds` at least; None when the remote side did not say."""
         if seconds is None:

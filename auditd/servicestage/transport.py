@@ -21,7 +21,7 @@ from yarl import URL
 
 from auditd import __version__
 from auditd.audit.failure import FailureReason, PollError
-from auditd.servicestage.message import Answer, Request
+from auditd.servicestage.message import Answer, Request, host_of
 from auditd.servicestage.trust import tls_context
 from auditd.servicestage.wire_faults import WIRE_ERRORS, wire_fault
 
@@ -140,13 +140,14 @@ class Transport:
         for line in idle:
             await line.close()
 
-    async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
+    async def send(self, request: Request, *, timeout_seconds: float | None) -> Answer:
         """Send `request` and read its answer, whatever its status.
 
         Args:
             request: Path and query go out byte for byte as they were signed. Header values
                 are text and go out as UTF-8.
-            timeout_seconds: From now to the last byte of the answer.
+            timeout_seconds: From now to the last byte of the answer; None when whoever waits
+                has a deadline for more than this, because each costs as much as signing.
 
         Raises:
             PollError: DNS, CONNECT, TLS, TIMEOUT, MALFORMED or TOO_LARGE; BAD_REQUEST when the
@@ -155,10 +156,12 @@ class Transport:
         line = self._line
         line.users += 1
         try:
+            if timeout_seconds is None:
+                return await _exchange(line, request)
             async with asyncio.timeout(timeout_seconds):
                 return await _exchange(line, request)
         except WIRE_ERRORS as error:
-            fault = wire_fault(error, _host(request.origin), timeout_seconds=timeout_seconds)
+            fault = wire_fault(error, host_of(request.origin), timeout_seconds=timeout_seconds)
         finally:
             line.users -= 1
             if self._former:
@@ -172,23 +175,26 @@ async def _exchange(line: Line, request: Request) -> Answer:
         msg = "a Transport sends only inside its `async with`"
         raise RuntimeError(msg)
     url = _url(request.origin, request.target, request.query)
-    async with line.session.request(
+    response = await line.session.request(
         request.method,
         url,
         headers=request.headers,
         data=request.body or None,
         allow_redirects=False,
         proxy=_proxy(line.options, url),
-    ) as response:
+    )
+    try:
         body = await _read(response, line.options.max_body_bytes)
-        if body is None:
-            msg = (
-                f"{_host(request.origin)} answered {response.status} with more than"
-                f" {line.options.max_body_bytes} bytes; check the endpoint"
-            )
-            raise PollError(FailureReason.TOO_LARGE, msg)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, body)
+    finally:
+        if not response.closed:  # a complete one has given its connection back
+            response.close()
+    if body is None:
+        msg = (
+            f"{host_of(request.origin)} answered {response.status} with more than"
+            f" {line.options.max_body_bytes} bytes; check the endpoint"
+        )
+        raise PollError(FailureReason.TOO_LARGE, msg)
+    return Answer(response.status, response.headers, body)
 
 
 @lru_cache(maxsize=_MOST_URLS)
@@ -225,8 +231,3 @@ def _proxy(options: TransportOptions, url: URL) -> str | None:
     if configured or not options.proxy_from_environment:
         return configured
     return None if proxy_bypass(url.authority) else getproxies().get(url.scheme)
-
-
-def _host(origin: str) -> str:
-    """Host and port for a message, without user info."""
-    return origin.rpartition("://")[2].rpartition("@")[2]

@@ -12,9 +12,14 @@ from auditd.servicestage.foreign_text import cleaned
 
 _FAULTS: tuple[tuple[tuple[type[BaseException], ...], FailureReason, str], ...] = (
     (
+        (aiohttp.ConnectionTimeoutError,),
+        FailureReason.TIMEOUT,
+        "took no connection in time; check the endpoint, the network and the firewall",
+    ),
+    (
         (TimeoutError,),
         FailureReason.TIMEOUT,
-        "gave no complete answer in {timeout_seconds:g} s; check the network or raise poll_timeout",
+        "gave no complete answer {in_time}; check the network or raise poll_timeout",
     ),
     (
         (aiohttp.ClientConnectorDNSError,),
@@ -53,8 +58,9 @@ WIRE_ERRORS = tuple(kind for kinds, _, _ in _FAULTS for kind in kinds)
 """All that sending a request over the wire can raise, beside bugs of ours."""
 
 
-def wire_fault(error: BaseException, host: str, *, timeout_seconds: float) -> PollError:
+def wire_fault(error: BaseException, host: str, *, timeout_seconds: float | None) -> PollError:
     """`error`, which is one of WIRE_ERRORS, without what it knows of the request's headers."""
+    in_time = "in time" if timeout_seconds is None else f"in {timeout_seconds:g} s"
     reason, said = next(
         (reason, said) for kinds, reason, said in _FAULTS if isinstance(error, kinds)
     )
@@ -63,7 +69,7 @@ def wire_fault(error: BaseException, host: str, *, timeout_seconds: float) -> Po
         # An alert that comes after the handshake, such as "certificate required" in TLS 1.3,
         # reaches us as the end of the connection.
         reason = FailureReason.TLS
-    message = f"{host} {said.format(timeout_seconds=timeout_seconds)}"
+    message = f"{host} {said.format(in_time=in_time)}"
     return PollError(reason, f"{message} ({detail})" if detail else message)
 
 

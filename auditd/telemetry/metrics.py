@@ -26,6 +26,7 @@ from auditd.telemetry.fleet_exposition import FleetExposition
 from auditd.telemetry.label import label_value
 from auditd.telemetry.poll_counts import PollCounts
 from auditd.telemetry.series import Checks
+from auditd.telemetry.tally import Tally
 
 _DURATION_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Seconds: from a list that is near to the longest sensible poll_timeout."""
@@ -76,17 +77,15 @@ class Metrics(Collector):
         self._config_loaded_at: datetime | None = None
         self._loop_lag_seconds: float | None = None
         self._heartbeat_at: datetime | None = None
-        self._poll_duration = Histogram(
+        self._poll_duration = Tally(
             "auditd_poll_duration_seconds",
             "From the first request of a poll to its end.",
-            buckets=_DURATION_BUCKETS,
-            registry=None,
+            _DURATION_BUCKETS,
         )
-        self._schedule_lag = Histogram(
+        self._schedule_lag = Tally(
             "auditd_poll_schedule_lag_seconds",
             "From the slot of a poll to when its request could be sent.",
-            buckets=_LAG_BUCKETS,
-            registry=None,
+            _LAG_BUCKETS,
         )
         self._fleet = FleetExposition(
             fleet=fleet,
@@ -143,8 +142,8 @@ class Metrics(Collector):
         """The daemon's own families, without looking at anything."""
         return [
             *Scrape(DAEMON_FAMILIES).metrics(),
-            *self._poll_duration.describe(),
-            *self._schedule_lag.describe(),
+            self._poll_duration.metric(),
+            self._schedule_lag.metric(),
         ]
 
     def collect(self) -> Iterable[Metric]:
@@ -161,8 +160,8 @@ class Metrics(Collector):
             scrape.add(families.DISCOVERY_FAILURES, {"source": label_value(source)}, failures)
         return [
             *scrape.metrics(),
-            *without_created(self._poll_duration),
-            *without_created(self._schedule_lag),
+            self._poll_duration.metric(),
+            self._schedule_lag.metric(),
         ]
 
     def _add_state(self, scrape: Scrape) -> None:

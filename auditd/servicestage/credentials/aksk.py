@@ -7,7 +7,7 @@ from datetime import datetime
 
 from auditd.audit.plugin import Plugin, Secret
 from auditd.servicestage.credentials.port import Authenticated, Scope, Surroundings
-from auditd.servicestage.credentials.revelation import reveal, reveal_for_header
+from auditd.servicestage.credentials.revelation import HeaderSecret, reveal
 from auditd.servicestage.message import Request
 from auditd.servicestage.signing import Keys, Signer
 
@@ -28,7 +28,11 @@ class AkSkCredential:
     def __init__(self, name: str, options: AkSkOptions, surroundings: Surroundings) -> None:
         self.name = name
         self.iam_endpoint = options.iam_endpoint
-        self._options = options
+        self._secret_key = options.secret_key
+        self._access_key = HeaderSecret(options.access_key, credential=name, key="access_key")
+        self._security_token = options.security_token and HeaderSecret(
+            options.security_token, credential=name, key="security_token"
+        )
         self._now = surroundings.now
         self._signer = Signer()
 
@@ -54,12 +58,10 @@ class AkSkCredential:
         """Nothing to do."""
 
     def _keys(self) -> Keys:
-        options, name = self._options, self.name
-        token = options.security_token
         return Keys(
-            reveal_for_header(options.access_key, credential=name, key="access_key"),
-            reveal(options.secret_key, credential=name, key="secret_key"),
-            reveal_for_header(token, credential=name, key="security_token") if token else None,
+            self._access_key.reveal(),
+            reveal(self._secret_key, credential=self.name, key="secret_key"),
+            self._security_token.reveal() if self._security_token else None,
         )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from auditd.audit.events import CredentialRefreshed
 from auditd.audit.failure import PollError
@@ -83,8 +82,8 @@ class IamPasswordCredential:
     async def authenticate(self, request: Request, scope: Scope) -> Authenticated:
         """See Credential. Logs in when there is no token for the scope or it is getting old."""
         token = await self._token(scope)
-        headers = {**request.headers, "X-Auth-Token": token.text}
-        return Authenticated(replace(request, headers=headers), token.version, is_proven=True)
+        request = request.with_header("X-Auth-Token", token.text)
+        return Authenticated(request, token.version, is_proven=True)
 
     async def renew(self, scope: Scope, version: int) -> bool:
         """Log in again, unless somebody has since. A token may end before its time.
@@ -149,7 +148,7 @@ class IamPasswordCredential:
         answer = await self._surroundings.send(
             request, region=scope.region, timeout_seconds=LOGIN_TIMEOUT_SECONDS
         )
-        if (error := classify(answer, urlsplit(request.origin).netloc)) is not None:
+        if (error := classify(answer, request.origin)) is not None:
             raise error
         return answer
 

@@ -29,17 +29,37 @@ def reveal(secret: Secret, *, credential: str, key: str) -> str:
     return text
 
 
-def reveal_for_header(secret: Secret, *, credential: str, key: str) -> str:
-    """Like `reveal`, for a secret that travels in a header: visible ASCII and no blank.
+class HeaderSecret:
+    """A secret that travels in a header: visible ASCII and no blank. Each value is looked at once.
 
-    Raises:
-        PollError: `auth`; as `reveal`, or it holds anything else, such as a line break.
+    Args:
+        secret: where it is.
+        credential: whose it is, for messages.
+        key: its name in the configuration, for messages.
     """
-    text = reveal(secret, credential=credential, key=key)
-    if not _HEADER_TEXT.fullmatch(text):
-        msg = (
-            f"credential {credential!r}: {key} holds blanks, line breaks or non-ASCII characters "
-            "and cannot be sent; check that its file holds the bare value"
-        )
-        raise PollError(FailureReason.AUTH, msg)
-    return text
+
+    def __init__(self, secret: Secret, *, credential: str, key: str) -> None:
+        self._secret = secret
+        self._credential = credential
+        self._key = key
+        self._sound = ""
+
+    def reveal(self) -> str:
+        """The secret as it is now.
+
+        Raises:
+            PollError: `auth`; as `reveal`, or it holds anything else, such as a line break.
+        """
+        text = reveal(self._secret, credential=self._credential, key=self._key)
+        if text is not self._sound:
+            self._sound = self._checked(text)
+        return text
+
+    def _checked(self, text: str) -> str:
+        if not _HEADER_TEXT.fullmatch(text):
+            msg = (
+                f"credential {self._credential!r}: {self._key} holds blanks, line breaks or "
+                "non-ASCII characters and cannot be sent; check that its file holds the bare value"
+            )
+            raise PollError(FailureReason.AUTH, msg)
+        return text

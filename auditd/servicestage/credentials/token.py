@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from auditd.audit.plugin import Plugin, Secret
 from auditd.servicestage.credentials.port import Authenticated, Scope, Surroundings
-from auditd.servicestage.credentials.revelation import reveal_for_header
+from auditd.servicestage.credentials.revelation import HeaderSecret
 from auditd.servicestage.message import Request
 
 
@@ -30,17 +30,16 @@ class TokenCredential:
     ) -> None:
         self.name = name
         self.iam_endpoint = options.iam_endpoint
-        self._token = options.token
+        self._token = HeaderSecret(options.token, credential=name, key="token")
 
     def revision(self) -> int:
         """See Credential."""
-        return hash(self._reveal())
+        return hash(self._token.reveal())
 
     async def authenticate(self, request: Request, scope: Scope) -> Authenticated:  # noqa: ARG002 # one token for all
         """See Credential."""
-        token = self._reveal()
-        headers = {**request.headers, "X-Auth-Token": token}
-        return Authenticated(replace(request, headers=headers), hash(token))
+        token = self._token.reveal()
+        return Authenticated(request.with_header("X-Auth-Token", token), hash(token))
 
     async def renew(self, scope: Scope, version: int) -> bool:  # noqa: ARG002 # one token for all
         """True when the file was replaced after the refused request was made."""
@@ -52,9 +51,6 @@ class TokenCredential:
 
     async def keep_fresh(self) -> None:
         """Nothing to do."""
-
-    def _reveal(self) -> str:
-        return reveal_for_header(self._token, credential=self.name, key="token")
 
 
 PLUGIN = Plugin("token", TokenOptions, TokenCredential)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -53,7 +52,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpClient]:
-    async with HttpClient(ssl.create_default_context(), deadline_seconds=1.0) as client:
+    async with HttpClient(deadline_seconds=1.0) as client:
         yield client
 
 

@@ -43,9 +43,7 @@ class Ledger:
             raise self.error
         self.polls.append((list(alerts), list(transitions), list(groups)))
 
-    async def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
-        if self.error:
-            raise self.error
+    def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
         self.times.append((snapshot.attempted_at, sighted_at))
 
     async def forget_project(
@@ -177,6 +175,19 @@ async def test_a_poll_without_news_only_moves_times(bench: Bench) -> None:
     (alert,) = bench.board.alerts_of("payments")
     assert alert.last_seen_at == bench.now
     assert bench.board.alerts == {alert.fingerprint: alert}
+
+
+async def test_only_what_alerts_are_made_of_already_is_noted_without_being_recorded(
+    bench: Bench,
+) -> None:
+    snapshot = listed(overdue())
+    assert not bench.desk.note(snapshot)
+    assert bench.ledger.times == []
+    await bench.desk.record(snapshot)
+    bench.now = AT + HOUR / 2
+    assert bench.desk.note(replace(snapshot, attempted_at=bench.now))
+    assert bench.ledger.times == [(bench.now, bench.now)]
+    assert not bench.desk.note(listed())
 
 
 async def test_time_wakes_what_rests(bench: Bench) -> None:

@@ -116,7 +116,7 @@ async def test_a_compressed_bomb_costs_the_limit(http: HttpClient, serve: Serve)
 async def test_what_is_no_complete_answer_can_be_tried_again(
     serve: Serve, answer: bytes, reason: SendFailure
 ) -> None:
-    async with HttpClient(ssl.create_default_context(), deadline_seconds=0.3) as http:
+    async with HttpClient(deadline_seconds=0.3) as http:
         error = await _failure(http, await serve(answer))
     assert isinstance(error, RetryLaterError)
     assert error.reason is reason
@@ -170,7 +170,7 @@ async def test_a_certificate_of_a_stranger_is_not_trusted(receiver: Receiver) ->
     url = f"https://127.0.0.1:{runner.addresses[0][1]}/very-secret-token"
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    async with HttpClient(ssl.create_default_context()) as doubting, HttpClient(trusting) as fine:
+    async with HttpClient() as doubting, HttpClient(trusting) as fine:
         error = await _failure(doubting, url)
         answer = await fine.send(HttpRequest(url, b""), hook="ops")
     await runner.cleanup()
@@ -179,6 +179,6 @@ async def test_a_certificate_of_a_stranger_is_not_trusted(receiver: Receiver) ->
 
 
 async def test_nothing_is_sent_outside_the_context() -> None:
-    client = HttpClient(ssl.create_default_context())
+    client = HttpClient()
     with pytest.raises(RuntimeError, match="async with"):
         await client.send(HttpRequest("http://127.0.0.1:9/", b""), hook="ops")

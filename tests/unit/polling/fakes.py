@@ -85,6 +85,9 @@ class FakeJournal:
         self.on_catching_up: list[Callable[[], None]] = []
         """What another replica has written, each of which supersedes one recording."""
 
+    def note(self, snapshot: ProjectSnapshot) -> bool:
+        return False
+
     async def record(self, snapshot: ProjectSnapshot) -> None:
         if self.on_catching_up:
             raise SupersededError
@@ -100,7 +103,7 @@ class FakeJournal:
 class FakeTicker:
     """Ticks by the loop's own clock."""
 
-    def __init__(self, tick: Callable[[], None]) -> None:
+    def __init__(self, tick: Callable[[], None], _next_due: Callable[[], datetime | None]) -> None:
         self._tick = tick
         self._task: asyncio.Task[None] | None = None
 
@@ -112,7 +115,8 @@ class FakeTicker:
             self._task.cancel()
 
     def realign(self) -> None:
-        self._tick()
+        if self._task:
+            self._tick()
 
     async def _run(self) -> None:
         while True:

@@ -43,6 +43,20 @@ def test_a_project_that_joins_is_due_at_once_and_then_on_its_grid() -> None:
     assert agenda.next_slots()["payments"] == on_grid + MINUTE
 
 
+def test_what_is_due_next_is_known_while_projects_come_and_go() -> None:
+    agenda = Agenda()
+    assert agenda.next_due() is None
+    agenda.replace([make_project("a"), make_project("b")], START)
+    assert agenda.next_due() == START
+    agenda.due(START)
+    first, second = sorted(agenda.next_slots().items(), key=lambda item: item[1])
+    assert agenda.next_due() == first[1]
+    agenda.replace([make_project(second[0])], START)
+    assert agenda.next_due() == second[1]
+    agenda.replace([], START)
+    assert agenda.next_due() is None
+
+
 def test_slots_that_passed_unseen_are_one_slot_that_counts_the_missed_ones() -> None:
     agenda = Agenda()
     agenda.replace([make_project()], START)

@@ -322,3 +322,54 @@ async def test_a_slot_is_outdated_by_a_later_poll_but_not_by_one_from_far_ahead(
     ]:
         bench.poller.polled_elsewhere(bench.project.name, at)
         assert bench.poller.is_outdated(slot) is is_outdated
+
+
+class Noting(FakeJournal):
+    """Takes what it has recorded already as no news."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[ProjectSnapshot] = []
+
+    def note(self, snapshot: ProjectSnapshot) -> bool:
+        is_known = any(snapshot.authorizations is one.authorizations for one in self.recorded)
+        self.noted += [snapshot] if is_known else []
+        return is_known
+
+
+async def test_what_says_nothing_new_is_noted_and_told_but_not_recorded(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    bench = Bench(cloud, clock, policy)
+    bench.journal = journal = Noting()
+    bench.poller._journal = journal
+    for _ in range(3):
+        await bench.poll()
+        await asyncio.sleep(60)
+
+    assert len(journal.recorded) == 1
+    assert journal.noted[-1] is bench.snapshot()
+    assert len(bench.told(PollFinished)) == 3
+
+
+async def test_nothing_is_noted_while_the_project_is_being_written(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    class Slow(Noting):
+        async def record(self, snapshot: ProjectSnapshot) -> None:
+            await super().record(snapshot)
+            await asyncio.sleep(5)
+
+    bench = Bench(cloud, clock, policy)
+    bench.journal = journal = Slow()
+    bench.poller._journal = journal
+    await bench.poll()
+    bench.poller.adopt(Policy(checks=(), blind_after=3))
+    rejudging = asyncio.create_task(bench.poller.rejudge(bench.project.name))
+    await asyncio.sleep(1)
+    polled = asyncio.create_task(bench.poll())
+    await asyncio.sleep(1)
+    assert journal.noted == []
+    await asyncio.gather(rejudging, polled)
+    assert bench.snapshot().attempted_at == journal.recorded[-1].attempted_at
+    assert len(journal.recorded) == 3

@@ -11,6 +11,10 @@ from auditd.polling.polls import ASKED_AT_ONCE, MOST_ASKED, PollRefusedError, Po
 from tests.unit.polling.fakes import START, make_project
 
 
+def nothing() -> None:
+    """Nobody wants to know."""
+
+
 def start(polls: Polls, slot: Slot) -> asyncio.Task[None]:
     """As an engine does it."""
     return asyncio.create_task(polls.perform(slot))
@@ -24,7 +28,7 @@ async def test_a_project_never_has_two_polls_and_the_skip_is_told(events: list[E
         polled.append(slot.project.name)
         await release.wait()
 
-    async with Polls(poll, events.append) as polls:
+    async with Polls(poll, events.append, on_polled=nothing) as polls:
         for name in ("a", "b", "a"):
             start(polls, Slot(make_project(name), START))
         await asyncio.sleep(0)
@@ -39,7 +43,7 @@ async def test_a_project_can_be_polled_again_when_its_poll_has_ended(events: lis
     async def poll(slot: Slot) -> None:
         polled.append(slot.project.name)
 
-    async with Polls(poll, events.append) as polls:
+    async with Polls(poll, events.append, on_polled=nothing) as polls:
         for _ in range(3):
             start(polls, Slot(make_project("a"), START))
             await asyncio.sleep(0)
@@ -61,7 +65,7 @@ async def test_leaving_by_an_error_cancels_and_awaits_what_was_asked_for(
             ended.append(slot.project.name)
 
     async def run() -> None:
-        async with Polls(poll, events.append) as polls:
+        async with Polls(poll, events.append, on_polled=nothing) as polls:
             await polls.poll_now(Slot(make_project("a"), START))
 
     task = asyncio.create_task(run())
@@ -83,7 +87,7 @@ async def test_a_poll_of_a_departed_project_ends_and_its_name_is_free_at_once(
         started.append(slot.project.project_id)
         await release.wait()
 
-    async with Polls(poll, events.append) as polls:
+    async with Polls(poll, events.append, on_polled=nothing) as polls:
         start(polls, Slot(make_project("a", project_id="old"), START))
         await asyncio.sleep(0)
         polls.cancel("a")
@@ -103,7 +107,7 @@ class Asked:
     def __init__(self) -> None:
         self.release = asyncio.Event()
         self.polled: list[str] = []
-        self.polls = Polls(self.poll, lambda _: None)
+        self.polls = Polls(self.poll, lambda _: None, on_polled=nothing)
 
     async def poll(self, slot: Slot) -> None:
         self.polled.append(slot.project.name)
@@ -135,7 +139,7 @@ async def test_a_slot_that_comes_while_its_poll_was_asked_for_is_told_as_overlap
     events: list[Event],
 ) -> None:
     asked = Asked()
-    asked.polls = Polls(asked.poll, events.append)
+    asked.polls = Polls(asked.poll, events.append, on_polled=nothing)
     async with asked.polls:
         task = asked.ask("a")
         await _settle()

@@ -74,7 +74,7 @@ class FakeHuawei:
     most_under_way: int = 0
     serial: int = 0
 
-    async def send(self, request: Request, *, timeout_seconds: float) -> Answer:
+    async def send(self, request: Request, *, timeout_seconds: float | None) -> Answer:
         self.sent.append((asyncio.get_running_loop().time(), request))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)

@@ -8,7 +8,7 @@ import pytest
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.plugin import load_plugins
 from auditd.servicestage import credentials
-from auditd.servicestage.credentials.revelation import reveal, reveal_for_header
+from auditd.servicestage.credentials.revelation import HeaderSecret, reveal
 from auditd.servicestage.credentials.single_flight import SingleFlight
 from tests.unit.servicestage.fake_huawei import CANARY, FakeSecret
 
@@ -30,10 +30,22 @@ def test_options_do_not_show_secrets() -> None:
 @pytest.mark.parametrize("text", [f"{CANARY}\n", f"{CANARY}\r\nX-Evil: 1", f"{CANARY} b", "授权"])
 def test_a_secret_that_cannot_travel_in_a_header_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(PollError, match="access_key holds blanks") as caught:
-        reveal_for_header(FakeSecret(text), credential="prod", key="access_key")
+        HeaderSecret(FakeSecret(text), credential="prod", key="access_key").reveal()
 
     assert CANARY not in str(caught.value)
     assert caught.value.reason is FailureReason.AUTH
+
+
+def test_each_value_of_a_header_s_secret_is_looked_at() -> None:
+    secret = FakeSecret("sound")
+    header = HeaderSecret(secret, credential="prod", key="token")
+    assert header.reveal() == header.reveal() == "sound"
+    secret.value = "not sound"
+    for _ in range(2):
+        with pytest.raises(PollError):
+            header.reveal()
+    secret.value = "again"
+    assert header.reveal() == "again"
 
 
 def test_a_secret_that_does_not_travel_may_hold_anything() -> None:

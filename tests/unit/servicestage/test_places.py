@@ -17,8 +17,13 @@ class Crowd:
         self.places = places
         self.inside = 0
 
+    async def place(self) -> None:
+        came = asyncio.get_running_loop().create_future()
+        self.places.ask(lambda: self.places.release() if came.done() else came.set_result(None))
+        await came
+
     async def work(self) -> None:
-        await self.places.acquire()
+        await self.place()
         self.inside += 1
         try:
             await asyncio.sleep(1)

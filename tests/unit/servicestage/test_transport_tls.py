@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from aiohttp.connector import _SSL_CONTEXT_VERIFIED
 
 from auditd.audit.failure import FailureReason, PollError
 from auditd.servicestage.message import Request
@@ -97,8 +98,14 @@ async def test_an_expired_certificate_is_tls(
     assert "expired" in message
 
 
-def test_tls_1_2_is_the_oldest_that_is_spoken() -> None:
-    assert tls_context(None, None, None).minimum_version is ssl.TLSVersion.TLSv1_2
+def test_tls_1_2_is_the_oldest_that_is_spoken(ca_file: Path) -> None:
+    own = tls_context(ca_file, None, None)
+    assert own is not True
+    assert tls_context(None, None, None) is True
+    for context in (own, _SSL_CONTEXT_VERIFIED):
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
 
 
 async def test_a_port_without_tls_is_tls(listen: Listen) -> None:

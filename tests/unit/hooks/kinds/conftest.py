@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -88,7 +87,7 @@ async def sign(
 
 @pytest.fixture
 async def surroundings() -> AsyncIterator[Surroundings]:
-    async with HttpClient(ssl.create_default_context()) as client:
+    async with HttpClient() as client:
         yield Surroundings(
             http=client, now=lambda: AT, run_process=run_nothing, sign=sign, emit=ignore
         )

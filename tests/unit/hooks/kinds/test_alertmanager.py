@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -178,7 +177,7 @@ def test_options_that_cannot_work_are_refused(urls: tuple[str, ...]) -> None:
 
 
 def test_it_is_told_the_state() -> None:
-    client = HttpClient(ssl.create_default_context())
+    client = HttpClient()
     hook: object = _hook(client, [], "http://am:9093")
     assert isinstance(hook, StateHook)
     assert PLUGIN.name == hook.kind

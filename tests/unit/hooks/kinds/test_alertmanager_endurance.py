@@ -8,7 +8,6 @@ so much that the four minutes for which a post is good end four seconds after th
 from __future__ import annotations
 
 import asyncio
-import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,7 +72,7 @@ def test_an_alert_stays_active_for_as_long_as_it_is_posted_again_and_ends_soon_a
     alertmanager: tuple[str, ...], tmp_path: Path
 ) -> None:
     async def run() -> None:
-        async with HttpClient(ssl.create_default_context()) as http:
+        async with HttpClient() as http:
             peer = Alertmanager(alertmanager, tmp_path, http)
             await peer.start()
             try:
