@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from auditd.audit.quick import quick
+
 _SEPARATOR = b"\xff"  # never part of UTF-8, so no two sets of labels give the same bytes
 
 
@@ -36,6 +38,7 @@ class EndReason(StrEnum):
     """An exception covers the finding now."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Alert:
     """What is known of one finding over time, identified by its labels.
@@ -95,8 +98,9 @@ class Alert:
 
 def fingerprint_of(labels: Mapping[str, str]) -> str:
     """32 hexadecimal digits, the same for the same labels in whatever order, process or release."""
-    digest = hashlib.sha256()
-    for pair in sorted(labels.items()):
-        for text in pair:
-            digest.update(text.encode(errors="surrogatepass") + _SEPARATOR)
-    return digest.hexdigest()[:32]
+    texts = [
+        text.encode() if text.isascii() else text.encode(errors="surrogatepass")
+        for pair in sorted(labels.items())
+        for text in pair
+    ]
+    return hashlib.sha256(_SEPARATOR.join([*texts, b""])).hexdigest()[:32]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from auditd.alerting.alert import Alert
@@ -76,5 +77,9 @@ def console_url(base: str, project: Project) -> str:
     changed over the years, so none is given: from there it is Continuous Delivery, Repository
     Authorization.
     """
-    query = urlencode({"agencyId": project.project_id, "region": project.region})
-    return f"{base}?{query}" if base else ""
+    return f"{base}?{_query(project.project_id, project.region)}" if base else ""
+
+
+@lru_cache(maxsize=1024)
+def _query(project_id: str, region: str) -> str:
+    return urlencode({"agencyId": project_id, "region": region})

@@ -13,9 +13,11 @@ from auditd.alerting.labels import labels_of
 from auditd.alerting.rules import CheckRule, Rules
 from auditd.audit.blind import BLIND_CHECK
 from auditd.audit.finding import Finding
+from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A finding that stands now and that nobody accepted, with what its alert is to say."""
@@ -27,6 +29,7 @@ class Sighting:
     annotations: Mapping[str, str]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What stands now, and why whatever else there was has ended."""

@@ -105,16 +105,12 @@ def _seen(
         since=sighting.finding.since or active_at,
         active_at=active_at,
         last_seen_at=now,
+        fired_at=former.fired_at if former else None,
+        resolved_at=former.resolved_at if former else None,
+        end_reason=former.end_reason if former else None,
+        recent_firings=former.recent_firings if former else (),
+        is_flapping=former is not None and former.is_flapping,
     )
-    if former:
-        alert = replace(
-            alert,
-            fired_at=former.fired_at,
-            resolved_at=former.resolved_at,
-            end_reason=former.end_reason,
-            recent_firings=former.recent_firings,
-            is_flapping=former.is_flapping,
-        )
     if was_firing or now - active_at >= sighting.rule.for_:
         return _fired(alert, former, rules, now)
     return alert

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
+
+from auditd.audit.quick import quick
 
 
 class Status(StrEnum):
@@ -42,6 +44,7 @@ Timestamp: TypeAlias = datetime | TimestampFault
 """An aware UTC datetime, exact to the millisecond, or why there is none."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """A stored Git credential of one ServiceStage project.
@@ -73,6 +76,14 @@ class Listing:
     """Oddities that do not make the list unusable, for example `count_mismatch`."""
     imprint: object = field(default=None, compare=False, repr=False)
     """What whoever read it knows it by when it comes again; of no meaning to others."""
+
+
+_FIELDS = tuple(sorted(each.name for each in fields(Authorization)))
+
+
+def changed_fields(before: Authorization, after: Authorization) -> tuple[str, ...]:
+    """The names of those that differ, sorted."""
+    return tuple([name for name in _FIELDS if getattr(before, name) != getattr(after, name)])
 
 
 def known_time(timestamp: Timestamp) -> datetime | None:

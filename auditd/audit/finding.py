@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from auditd.audit.quick import quick
+
 
 class Severity(StrEnum):
     """How much a finding matters."""
@@ -20,6 +22,7 @@ class Severity(StrEnum):
         return tuple(Severity).index(self)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One check's verdict on one authorization, or on the project itself.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from auditd.audit.authorization import Authorization
+from auditd.audit.authorization import Authorization, changed_fields
 from auditd.audit.failure import FailureReason
 from auditd.audit.finding import Finding
+from auditd.audit.judgement import changed_names
+from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
 
 
@@ -28,6 +30,7 @@ class HistoryKind(StrEnum):
     POLLS_RECOVERED = "polls.recovered"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One thing that became of one of them."""
@@ -98,30 +101,24 @@ def _listed(
     before: ProjectSnapshot, after: ProjectSnapshot, blank: HistoryEntry
 ) -> Iterator[HistoryEntry]:
     then, now = before.authorizations or {}, after.authorizations or {}
-    for name in sorted(then.keys() | now.keys()):
+    for name in sorted(changed_names(then, now)):
         changed: tuple[str, ...] = ()
         if name not in then:
             kind = HistoryKind.AUTHORIZATION_ADDED
         elif name not in now:
             kind = HistoryKind.AUTHORIZATION_REMOVED
-        elif changed := _changed(then[name], now[name]):
-            kind = HistoryKind.AUTHORIZATION_CHANGED
         else:
-            continue
+            kind = HistoryKind.AUTHORIZATION_CHANGED
+            changed = changed_fields(then[name], now[name])
         listed = now.get(name) or then[name]
         yield HistoryEntry(blank.at, blank.project, kind, name, listed, changed)
-
-
-def _changed(then: Authorization, now: Authorization) -> tuple[str, ...]:
-    if then == now:
-        return ()
-    names = (field.name for field in fields(Authorization))
-    return tuple(sorted(name for name in names if getattr(then, name) != getattr(now, name)))
 
 
 def _found(
     before: ProjectSnapshot, after: ProjectSnapshot, blank: HistoryEntry
 ) -> Iterator[HistoryEntry]:
+    if before.findings is after.findings:
+        return
     then = {finding.key: finding for finding in before.findings}
     now = {finding.key: finding for finding in after.findings}
     for key, finding in now.items():

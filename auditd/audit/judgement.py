@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -12,8 +13,10 @@ from auditd.audit.blind import BLIND_CHECK
 from auditd.audit.finding import Finding
 from auditd.audit.policy import Observation
 from auditd.audit.project import Project
+from auditd.audit.rule import Rule
 from auditd.audit.run import Policy, run_checks
 from auditd.audit.snapshot import Judgement, ProjectSnapshot
+from auditd.audit.stale_instants import StaleInstants
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
@@ -55,43 +58,44 @@ def judge(
     seen = _part_of(observation, names) if former else observation
     kept = _kept(previous.findings, names) if former else []
     findings = tuple(sorted((*kept, *run_checks(policy, seen)), key=lambda found: found.key))
-    stale_at = stale_instants(policy, previous.project, seen.authorizations)
     until = _next_turn(policy, previous.project, seen)
     if former:
-        of = {**previous.stale_at, **dict.fromkeys(names), **stale_at}
-        stale_at = {name: at for name in observation.authorizations if (at := of.get(name))}
         until = min(until, former.until)
     return Judged(
         previous.findings if findings == previous.findings else findings,
-        shared(previous.stale_at, stale_at),
+        stale_instants(policy, previous, observation.authorizations),
         Judgement(listing, previous.project, policy, fresh, observation.now, until),
     )
 
 
 def stale_instants(
-    policy: Policy, project: Project, authorizations: Mapping[str, Authorization]
+    policy: Policy, previous: ProjectSnapshot, authorizations: Mapping[str, Authorization]
 ) -> Mapping[str, datetime]:
-    """Authorization name -> when `stale` fires, or fired."""
-    return {
-        name: at
-        for check in policy.checks
-        if check.name == "stale"
-        for name, authorization in authorizations.items()
-        if (at := check.fires_at(project, authorization))
-    }
+    """Authorization name -> when `stale` fires, or fired; those of `previous` if they are."""
+    check = next((check for check in policy.checks if check.name == "stale"), None)
+    known = previous.stale_at
+    if check is None:
+        return {} if known else known
+    if isinstance(known, StaleInstants) and known.is_of(check, previous.project, authorizations):
+        return known
+    return StaleInstants(check, previous.project, authorizations)
 
 
-def changed_names(before: Mapping[str, object], after: Mapping[str, object]) -> frozenset[str]:
+def changed_names(before: Mapping[str, object], after: Mapping[str, object]) -> AbstractSet[str]:
     """Those that came, went, or stand for something else."""
     if before is after:
         return frozenset()
     if not before:
-        return frozenset(after)
-    return frozenset(before.keys() - after.keys()).union(
+        return after.keys()
+    changed = {
         name
         for name, value in after.items()
         if (known := before.get(name)) is not value and known != value
-    )
+    }
+    came = sum(name not in before for name in changed)
+    if len(before) + came > len(after):  # something went
+        changed |= before.keys() - after.keys()
+    return changed
 
 
 def shared(before: Mapping[str, _V] | None, after: Mapping[str, _V]) -> Mapping[str, _V]:
@@ -100,10 +104,12 @@ def shared(before: Mapping[str, _V] | None, after: Mapping[str, _V]) -> Mapping[
         return after
     if before == after:
         return before
-    return {
-        name: known if (known := before.get(name)) is value or known == value else value
+    equal = {
+        name: known
         for name, value in after.items()
+        if (known := before.get(name)) is not value and known == value
     }
+    return {**after, **equal} if equal else after
 
 
 def _standing(previous: ProjectSnapshot, policy: Policy, at: datetime) -> Judgement | None:
@@ -118,9 +124,10 @@ def _is_distinct(listing: Listing, names: Collection[str]) -> bool:
     return len(names) == len(listing.authorizations)
 
 
-def _fresh(previous: ProjectSnapshot, observation: Observation) -> frozenset[str]:
+def _fresh(previous: ProjectSnapshot, observation: Observation) -> AbstractSet[str]:
     listed = changed_names(previous.authorizations or {}, observation.authorizations)
-    return listed | changed_names(previous.verifications, observation.verifications)
+    verified = changed_names(previous.verifications, observation.verifications)
+    return listed | verified if verified else listed
 
 
 def _part_of(observation: Observation, names: Collection[str]) -> Observation:
@@ -149,6 +156,8 @@ def _next_turn(policy: Policy, project: Project, seen: Observation) -> datetime:
     """The first instant from now on at or just after which time may change what is found."""
     now, nearest = seen.now, _END_OF_TIME
     for check in policy.checks:
+        if isinstance(check, Rule) and check.is_timeless:
+            continue
         for authorization in seen.authorizations.values():
             for turn in check.turns(project, authorization):
                 if now <= turn < nearest:

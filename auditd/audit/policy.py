@@ -10,6 +10,7 @@ from typing import Protocol
 from auditd.audit.authorization import Authorization
 from auditd.audit.finding import Finding, Severity
 from auditd.audit.project import Project
+from auditd.audit.quick import quick
 from auditd.audit.verification import Verification
 
 
@@ -27,6 +28,7 @@ class CheckOptions:
     keep_firing_for: timedelta = timedelta(0)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Observation:
     """All that a check may look at.

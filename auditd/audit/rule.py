@@ -35,6 +35,11 @@ class Rule:
         """The one."""
         return frozenset({self.severity})
 
+    @property
+    def is_timeless(self) -> bool:
+        """Whether time alone never changes what it says."""
+        return self.turns_of is _never
+
     def inspect(self, observation: Observation) -> Iterator[Finding]:
         """What is wrong now."""
         for authorization, fault in self.judge(observation):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -62,16 +62,17 @@ def run_checks(policy: Policy, observation: Observation) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: finding.key))
 
 
-def distinct(listed: Iterable[Authorization]) -> Mapping[str, Authorization]:
+def distinct(listed: Sequence[Authorization]) -> Mapping[str, Authorization]:
     """One authorization for each name, sorted by name, whatever the order of `listed`.
 
     Of several entries of one name the worst status counts, then the later update.
     """
-    chosen: dict[str, Authorization] = {}
-    for authorization in listed:
-        other = chosen.setdefault(authorization.name, authorization)
-        if other is not authorization:
-            chosen[authorization.name] = max(other, authorization, key=_precedence)
+    chosen = {authorization.name: authorization for authorization in listed}
+    if len(chosen) < len(listed):
+        for authorization in listed:
+            other = chosen[authorization.name]
+            if other is not authorization:
+                chosen[authorization.name] = max(other, authorization, key=_precedence)
     return {name: chosen[name] for name in sorted(chosen)}
 
 

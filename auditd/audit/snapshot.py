@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,10 +11,12 @@ from auditd.audit.authorization import Authorization, Listing
 from auditd.audit.failure import FailureReason
 from auditd.audit.finding import Finding
 from auditd.audit.project import Project
+from auditd.audit.quick import quick
 from auditd.audit.run import Policy
 from auditd.audit.verification import Verification
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What the findings of a list rest on. Where none of it changes, they stay as they are."""
@@ -21,13 +24,14 @@ class Judgement:
     listing: Listing
     project: Project
     policy: Policy
-    fresh: frozenset[str]
+    fresh: AbstractSet[str]
     """The names of what this list changed: the same list again says something else of them."""
     since: datetime
     until: datetime
     """Exclusive: between the two no finding changes by time alone."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ProjectSnapshot:
     """The last list of a project and how old it is.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 
-from auditd.audit.authorization import Authorization, Listing
+from auditd.audit.authorization import Authorization, Listing, changed_fields
 from auditd.audit.blind import BLIND_CHECK, blind_finding
 from auditd.audit.events import (
     AuthorizationAdded,
@@ -19,7 +19,6 @@ from auditd.audit.events import (
 from auditd.audit.failure import PollError
 from auditd.audit.finding import Finding
 from auditd.audit.judgement import (
-    changed_names,
     is_settled,
     judge,
     shared,
@@ -53,7 +52,17 @@ def succeeded(
     either; of another only what it changed is judged.
     """
     if is_settled(previous, listing, policy, at) and _has_all(previous, verifications):
-        return replace(previous, attempted_at=at, succeeded_at=at), ()
+        again = ProjectSnapshot(  # which replace() takes three times as long for
+            project=previous.project,
+            attempted_at=at,
+            succeeded_at=at,
+            authorizations=previous.authorizations,
+            findings=previous.findings,
+            stale_at=previous.stale_at,
+            verifications=previous.verifications,
+            judgement=previous.judgement,
+        )
+        return again, ()
     authorizations = shared(previous.authorizations, distinct(listing.authorizations))
     verified = shared(previous.verifications, _verified(previous, authorizations, verifications))
     observation = Observation(
@@ -75,7 +84,8 @@ def succeeded(
         verifications=verified,
         judgement=judged.judgement,
     )
-    return snapshot, (*_inventory(previous, authorizations), *_verdicts(previous, snapshot, at))
+    inventory = _inventory(previous, authorizations, judged.judgement.fresh)
+    return snapshot, (*inventory, *_verdicts(previous, snapshot, at))
 
 
 def failed(
@@ -112,8 +122,8 @@ def rejudged(
     findings = (*_seen_anew(previous, policy), *_blindness(previous, policy))
     snapshot = replace(previous, findings=_findings(previous, findings), judgement=None)
     if previous.authorizations is not None:
-        stale_at = stale_instants(policy, previous.project, previous.authorizations)
-        snapshot = replace(snapshot, stale_at=shared(previous.stale_at, stale_at))
+        stale_at = stale_instants(policy, previous, previous.authorizations)
+        snapshot = replace(snapshot, stale_at=stale_at)
     return snapshot, tuple(_verdicts(previous, snapshot, at))
 
 
@@ -143,7 +153,9 @@ def _seen_anew(previous: ProjectSnapshot, policy: Policy) -> Iterator[Finding]:
 
 
 def _has_all(previous: ProjectSnapshot, verifications: Mapping[str, Verification]) -> bool:
-    return all(previous.verifications.get(name) == each for name, each in verifications.items())
+    return verifications is previous.verifications or all(
+        previous.verifications.get(name) == each for name, each in verifications.items()
+    )
 
 
 def _blindness(previous: ProjectSnapshot, policy: Policy) -> Iterator[Finding]:
@@ -181,26 +193,21 @@ def _verified(
 
 
 def _inventory(
-    previous: ProjectSnapshot, authorizations: Mapping[str, Authorization]
+    previous: ProjectSnapshot, authorizations: Mapping[str, Authorization], names: Iterable[str]
 ) -> Iterator[Event]:
-    """What came, went and changed, by name."""
+    """What came, went and changed, by name; all that did is among `names`."""
     if previous.authorizations is None:
         return
     project = previous.project.name
-    for name in sorted(changed_names(previous.authorizations, authorizations)):
+    for name in sorted(names):
         before, after = previous.authorizations.get(name), authorizations.get(name)
         match before, after:
             case None, Authorization():
                 yield AuthorizationAdded(project, after)
             case Authorization(), None:
                 yield AuthorizationRemoved(project, before)
-            case Authorization(), Authorization():
-                yield AuthorizationChanged(project, before, after, _changed(before, after))
-
-
-def _changed(before: Authorization, after: Authorization) -> tuple[str, ...]:
-    names = (field.name for field in fields(Authorization))
-    return tuple(sorted(name for name in names if getattr(before, name) != getattr(after, name)))
+            case Authorization(), Authorization() if fields := changed_fields(before, after):
+                yield AuthorizationChanged(project, before, after, fields)
 
 
 def _verdicts(
@@ -212,10 +219,14 @@ def _verdicts(
     project = snapshot.project.name
     before = {finding.key: finding for finding in previous.findings}
     after = {finding.key: finding for finding in snapshot.findings}
-    known = {**(previous.authorizations or {}), **(snapshot.authorizations or {})}
+    lists = [one.authorizations or {} for one in (snapshot, previous)]
+
+    def known(name: str) -> Authorization | None:
+        return lists[0].get(name) or lists[1].get(name)
+
     for key, finding in after.items():
         if key not in before or before[key].severity is not finding.severity:
-            yield FindingFlagged(project, finding, known.get(finding.authorization), at)
+            yield FindingFlagged(project, finding, known(finding.authorization), at)
     for key, finding in before.items():
         if key not in after:
-            yield FindingCleared(project, finding, known.get(finding.authorization), at)
+            yield FindingCleared(project, finding, known(finding.authorization), at)

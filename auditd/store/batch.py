@@ -25,6 +25,10 @@ def _nothing() -> None:
     pass
 
 
+def at_once(_: Connection) -> None:
+    """Nothing was put off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """Something that is done to the database, as a whole or not at all."""
@@ -32,6 +36,8 @@ class Work:
     do: Callable[[Connection], Any]
     unless: Callable[[], bool] = _never
     """Asked once all earlier works are done; if true there is nothing to do."""
+    put_off: Callable[[Connection], None] = at_once
+    """Does what `do` put off: once for all works in a row that have the same. Idempotent."""
     undo: Callable[[], None] = _nothing
     """Takes back what `do` changed in memory; called when its transaction failed. Idempotent."""
     amends: tuple[Callable[[Connection], None], ...] = ()

@@ -27,7 +27,8 @@ from auditd.audit.verification import Verification
 from auditd.store.columns import legible
 
 _FAULTS = frozenset(TimestampFault)
-_ALERT_FIELDS = tuple(field.name for field in fields(Alert) if field.name != "last_seen_at")
+ALERT_FIELDS = tuple(field.name for field in fields(Alert) if field.name != "last_seen_at")
+"""What is in the body of an alert."""
 
 GROUP = msgspec.json.Decoder(Group)
 NOTIFICATION = msgspec.json.Decoder(Notification)
@@ -107,6 +108,12 @@ def sight_of(snapshot: ProjectSnapshot) -> Sight:
     return Sight(**{name: getattr(snapshot, name) for name in Sight.__struct_fields__})
 
 
+def encode_sight(sight: Sight) -> str:
+    """What of it is worked out when asked for is asked for."""
+    values = {name: getattr(sight, name) for name in Sight.__struct_fields__}
+    return encode({**values, "stale_at": dict(sight.stale_at.items())})
+
+
 def decode_sight(body: str) -> Sight:
     """Raises ValueError for what `encode` did not make."""
     stored = _SIGHT.decode(body)
@@ -128,7 +135,7 @@ def decode_event(body: str) -> Event:
 
 def encode_alert(alert: Alert) -> str:
     """All but `last_seen_at`."""
-    return encode({name: getattr(alert, name) for name in _ALERT_FIELDS})
+    return encode({name: getattr(alert, name) for name in ALERT_FIELDS})
 
 
 def decode_alert(body: str, last_seen_at: datetime) -> Alert:

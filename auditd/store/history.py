@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Dialect,
     Row,
     bindparam,
     delete,
@@ -24,8 +22,8 @@ from sqlalchemy import (
 
 from auditd.audit.history import HistoryEntry, HistoryKind, ending
 from auditd.store.codec import Event, decode_event, encode
-from auditd.store.columns import instant_text, legible
 from auditd.store.schema import HISTORY
+from auditd.store.statement import Statement
 
 CHUNK = 500
 """Entries in one transaction of a long reading, so that others can come between."""
@@ -39,12 +37,23 @@ _ENDS = frozenset(
 )
 _OF_POLLS = frozenset({HistoryKind.POLLS_FAILED, HistoryKind.POLLS_RECOVERED})
 _STANDS = HISTORY.c.ended_at.is_(None)
-_ENTERED = ("project", "authorization", "aspect", "kind", "at", "ended_at", "body")
-_END = update(HISTORY).where(
-    HISTORY.c.project == bindparam("of_project"),
-    HISTORY.c.authorization == bindparam("of_authorization"),
-    HISTORY.c.aspect == bindparam("of_aspect"),
-    _STANDS,
+_ENTER = Statement(
+    lambda _: insert(HISTORY).inline(),
+    ("project", "authorization", "aspect", "kind", "at", "ended_at", "body"),
+)
+_END = Statement(
+    lambda _: update(HISTORY).where(
+        HISTORY.c.project == bindparam("of_project"),
+        HISTORY.c.authorization == bindparam("of_authorization"),
+        HISTORY.c.aspect == bindparam("of_aspect"),
+        _STANDS,
+    ),
+    ("of_project", "of_authorization", "of_aspect", "ended_at"),
+)
+_KNOWN = (
+    select(HISTORY.c.project)
+    .where(HISTORY.c.project.in_(bindparam("among", expanding=True)), _STANDS)
+    .distinct()
 )
 _STANDING = (
     select(HISTORY).where(HISTORY.c.project == bindparam("of_project"), _STANDS).order_by("seq")
@@ -52,21 +61,26 @@ _STANDING = (
 _END_ALL = update(HISTORY).where(HISTORY.c.project == bindparam("of_project"), _STANDS)
 
 
-def enter(connection: Connection, entries: Iterable[HistoryEntry]) -> None:
-    """Add entries in their order; each ends the one before it of its aspect."""
-    every = [*entries]
-    if every:
-        connection.execute(_END, [_ended(entry) for entry in every])
-        _insert(connection, every)
+def enter(connection: Connection, entries: Sequence[HistoryEntry]) -> None:
+    """Add entries in their order; each ends the one before it of its aspect.
+
+    Of each aspect there is at most one among them.
+    """
+    _END.run(connection, map(_ended, entries))
+    add(connection, entries)
 
 
-def begin(
-    connection: Connection, project: str, at: datetime, entries: Iterable[HistoryEntry]
-) -> None:
-    """Add the first entries of a project. If one of its name was there before, that has left."""
-    depart(connection, project, at)
-    if every := [*entries]:
-        _insert(connection, every)
+def add(connection: Connection, entries: Iterable[HistoryEntry]) -> None:
+    """Add entries in their order, of aspects of which none stands."""
+    _ENTER.run(connection, map(_row, entries))
+
+
+def begin(connection: Connection, begun: Mapping[str, datetime]) -> None:
+    """Projects, by name, have no past from then on. If there was one of the name, that has left."""
+    if begun:
+        known = connection.execute(_KNOWN, {"among": [*begun]}).scalars().all()
+        for project in known:
+            depart(connection, project, begun[project])
 
 
 def depart(connection: Connection, project: str, at: datetime) -> None:
@@ -114,42 +128,22 @@ def prune(connection: Connection, before: datetime) -> None:
     connection.execute(delete(HISTORY).where(HISTORY.c.ended_at < before))
 
 
-def _insert(connection: Connection, entries: Sequence[HistoryEntry]) -> None:
-    """By the driver itself: what SQLAlchemy does for each row takes longer than to insert it."""
-    instants = {at: instant_text(at) for at in {entry.at for entry in entries}}  # mostly one
-    rows: Sequence[Any] = [_row(entry, instants[entry.at]) for entry in entries]
-    if not connection.dialect.positional:
-        rows = [dict(zip(_ENTERED, row, strict=True)) for row in rows]
-    connection.exec_driver_sql(_insertion(connection.dialect), rows)
-
-
-@lru_cache(maxsize=1)
-def _insertion(dialect: Dialect) -> str:
-    """Its parameters are in the order of _ENTERED, or have these names."""
-    return str(insert(HISTORY).inline().compile(dialect=dialect, column_keys=_ENTERED))
-
-
-def _row(entry: HistoryEntry, at: str) -> tuple[str | None, ...]:
-    """As `_ENTERED`, and as the types of the columns would make it."""
-    body = Event(entry.listed, entry.fields, entry.finding, entry.reason)
+def _row(entry: HistoryEntry) -> Sequence[Any]:
+    """As `_ENTER` takes it."""
     return (
-        legible(entry.project),
-        legible(entry.authorization),
-        legible(_aspect(entry)),
+        entry.project,
+        entry.authorization,
+        _aspect(entry),
         str(entry.kind),
-        at,
-        at if entry.kind in _ENDS else None,
-        encode(body),
+        entry.at,
+        entry.at if entry.kind in _ENDS else None,
+        encode(Event(entry.listed, entry.fields, entry.finding, entry.reason)),
     )
 
 
-def _ended(entry: HistoryEntry) -> Mapping[str, Any]:
-    return {
-        "of_project": entry.project,
-        "of_authorization": entry.authorization,
-        "of_aspect": _aspect(entry),
-        "ended_at": entry.at,
-    }
+def _ended(entry: HistoryEntry) -> Sequence[Any]:
+    """As `_END` takes it."""
+    return entry.project, entry.authorization, _aspect(entry), entry.at
 
 
 def _aspect(entry: HistoryEntry) -> str:

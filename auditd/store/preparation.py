@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from auditd.store.backup import Backups, set_aside, touch
+from auditd.store.creation import create
 from auditd.store.errors import StoreFault, StoreUnavailableError
 from auditd.store.migration import HEAD, revision_of, upgrade
 from auditd.store.sqlite import SIDE_FILES, DamageError, fault_of, open_engine, quick_check
@@ -116,7 +117,7 @@ class Preparation:
             revision = revision_of(connection)
         if revision is None:
             with connection.begin():
-                upgrade(connection)
+                create(connection)
         elif revision != HEAD:
             self._migrate(connection, revision)
         with connection.begin():

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
 from typing import TypeAlias
 
 from auditd.alerting.alert import Alert
-from auditd.store.codec import Sight, sight_of
+from auditd.store.codec import ALERT_FIELDS, Sight, sight_of
 from auditd.store.poll import Poll
 from auditd.store.state import StoredSnapshot
 
-_UNTOLD = datetime.min.replace(tzinfo=UTC)
+_body = attrgetter(*ALERT_FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AlertRow:
-    """An alert as it is stored."""
+    """An alert as it is stored. Two are equal when the same is stored of them."""
 
     alert: Alert
-    """With `last_seen_at` blanked."""
+    """Its own `last_seen_at` does not count."""
     last_seen_at: datetime | None
     """None while it is the project's `sighted_at`."""
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, AlertRow)
+            and self.last_seen_at == other.last_seen_at
+            and (self.alert is other.alert or _body(self.alert) == _body(other.alert))
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # nobody needs it, and mappings have none
 
 
 AlertRows: TypeAlias = Mapping[str, AlertRow]
@@ -36,6 +46,10 @@ class ProjectRows:
     project_id: str
     sight: Sight
     alerts: AlertRows
+
+    def is_seen_as(self, other: ProjectRows) -> bool:
+        """Whether all but the alerts is the same."""
+        return self.project_id == other.project_id and self.sight == other.sight
 
 
 def rows_of(poll: Poll) -> ProjectRows:
@@ -59,7 +73,7 @@ def alert_rows(alerts: Iterable[Alert], sighted_at: datetime | None) -> AlertRow
     """Those of alerts, of which the latest was seen at that instant."""
     return {
         alert.fingerprint: AlertRow(
-            alert=replace(alert, last_seen_at=_UNTOLD),
+            alert=alert,
             last_seen_at=None if alert.last_seen_at == sighted_at else alert.last_seen_at,
         )
         for alert in alerts

@@ -23,6 +23,7 @@ from auditd.store.deliveries import Deliveries
 from auditd.store.errors import StoreFault
 from auditd.store.poll import Poll
 from auditd.store.preparation import StoreOpening
+from auditd.store.project_rows import rows_of
 from auditd.store.replicas import Replicas
 from auditd.store.revisions import ChangeKind, require_seen
 from auditd.store.rows import Rows
@@ -117,26 +118,28 @@ class Store(Deliveries, Chronicle):
             groups: any groups; those that are as they were cost nothing.
         """
         poll = Poll(self._now(), snapshot, tuple(alerts), tuple(transitions), tuple(groups))
-        work, unless = (
-            partial(self._rows.write_poll, poll=poll),
-            partial(self._rows.hold_back, poll),
+        rows = rows_of(poll)
+        await self._record(
+            partial(self._rows.write_poll, poll=poll, project=rows),
+            self._rows.reload,
+            unless=partial(self._rows.hold_back, poll, rows),
+            put_off=self._rows.put_down,
         )
-        await self._record(work, self._rows.reload, unless=unless)
 
-    async def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
+    def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
         """When a project was polled that is, in all else, as `record_poll` recorded it last.
 
-        Written with the next poll that changed something, or within 5 s.
+        Written with the next poll that changed something, or within 5 s. Returns at once.
 
         Args:
             snapshot: of the project, after the poll.
             sighted_at: the latest `last_seen_at` of its alerts; None when it has none.
         """
+        self._is_touched = True
         times = PollTimes(
             snapshot.attempted_at, snapshot.succeeded_at, snapshot.failures_in_a_row, sighted_at
         )
-        hold = partial(self._rows.hold_back_times, snapshot.project.name, times)
-        await self._record(self._rows.write_late_times, self._rows.reload, unless=hold)
+        self._rows.hold_back_times(snapshot.project.name, times)
 
     async def record_groups(self, groups: Iterable[Group]) -> None:
         """Groups as new routes made them; one without members is over and is removed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from time import monotonic, sleep
 from typing import TypeAlias
 
@@ -63,10 +64,14 @@ class Writer:
         # comes after without a transaction; one whose COMMIT failed leaves its own open.
         with self._backing.writes.connect() as connection:
             try:
-                for work in works:
+                for work, after in zip_longest(works, works[1:]):
                     outcome = Done() if work.unless() else way(connection, work, self._backing)
                     result.outcomes.append(outcome)
-                    if monotonic() >= late_at:
+                    is_late = monotonic() >= late_at
+                    is_end = after is None or is_late or after.put_off != work.put_off
+                    if is_end and isinstance(outcome, Done):  # one that failed did its own
+                        work.put_off(connection)
+                    if is_late:
                         break
                 if connection.in_transaction():
                     self._seal(connection)
@@ -134,6 +139,7 @@ def _carefully(connection: Connection, work: Work, backing: Backing) -> Outcome:
     savepoint = connection.begin_nested()
     try:
         value = work.do(connection)
+        work.put_off(connection)
     except Exception as error:
         if _is_of_all(error, backing):
             raise

@@ -42,7 +42,9 @@ def _judge(observation: Observation) -> Iterator[tuple[Authorization, str]]:
     previous = observation.previous or {}
     for name, authorization in observation.authorizations.items():
         before = previous.get(name)
-        if before and (changes := [*_changes(before, authorization)]):
+        if before is None or before is authorization:
+            continue
+        if changes := [*_changes(before, authorization)]:
             yield authorization, f"is not what it was: {', '.join(changes)}"
 
 

@@ -114,6 +114,8 @@ class UserPolicies:
 
     def turns(self, _project: Project, authorization: Authorization, /) -> set[datetime]:
         """Those of all expressions."""
+        if not self._demands:
+            return set()
         return {turn for demand in self._demands for turn in demand.expression.turns(authorization)}
 
     def _finding(self, demand: _Demand, facts: Facts) -> Finding:

@@ -299,3 +299,52 @@ async def test_a_read_that_fails_says_why(database: Database) -> None:
 async def test_what_a_read_raises_is_the_callers(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         await database.read(lambda _: 1 // 0)
+
+
+def _put_off(numbers: list[int], number: int, at_last: Callable[[Connection], None]) -> Work:
+    """A work that only notes what is to be done at last."""
+
+    def note(_: Connection) -> int:
+        numbers.append(number)
+        return number
+
+    return Work(note, put_off=at_last, undo=numbers.clear)
+
+
+async def test_what_is_put_off_is_done_once_for_works_in_a_row_and_before_others(
+    database: Database,
+) -> None:
+    noted: list[int] = []
+    done: list[object] = []
+
+    def at_last(connection: Connection) -> None:
+        done.append([*noted])
+        for number in noted:
+            _insert_pair(connection, number)
+        noted.clear()
+
+    one, two, four = (_put_off(noted, number, at_last) for number in (1, 2, 4))
+    between = Work(lambda connection: done.append(_count(connection)))
+    assert await _together(database, one, two, between, four) == [1, 2, None, 4]
+    assert done == [[1, 2], 4, [4]]
+    assert await database.read(_count) == 6
+
+
+async def test_when_it_fails_at_last_each_work_is_done_alone(database: Database) -> None:
+    noted: list[int] = []
+
+    def at_last(connection: Connection) -> None:
+        for number in noted:
+            _insert_pair(connection, number)
+        noted.clear()
+
+    bad = Work(lambda _: None, put_off=lambda _: _fail_plainly())
+    one, two = (_put_off(noted, number, at_last) for number in (1, 2))
+    results = await _together(database, one, bad, two)
+    assert results[0::2] == [1, 2]
+    assert isinstance(results[1], ZeroDivisionError)
+    assert await database.read(_count) == 4
+
+
+def _fail_plainly() -> None:
+    raise ZeroDivisionError

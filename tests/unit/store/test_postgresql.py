@@ -164,7 +164,7 @@ async def test_an_older_schema_is_brought_up_to_ours(postgres: str, clock: Clock
         past = await store.history("payments")
     with administering(postgres) as connection:
         connection.execute("DROP TABLE history, commits")
-        connection.execute("DROP TABLE revision, changes, replicas, claims, discoveries")
+        connection.execute("DROP TABLE revision, changes, replicas, claims, discoveries, keys")
         connection.execute("ALTER TABLE polls DROP COLUMN number")
         connection.execute("ALTER TABLE deliveries DROP COLUMN owner, DROP COLUMN tried")
         connection.execute("UPDATE alembic_version SET version_num = '0002'")

@@ -104,8 +104,8 @@ def test_rows_are_replaced_on_postgresql_too() -> None:
         dialect = POSTGRESQL
         statement = ""
 
-        def execute(self, statement: Any, rows: Any) -> None:
-            self.statement = str(statement.compile(dialect=self.dialect))
+        def exec_driver_sql(self, statement: str, rows: Any) -> None:
+            self.statement = statement
 
     recorder: Any = Recorder()
     upsert(recorder, ALERTS, [{"project": "p", "fingerprint": "f", "body": "{}"}])
