@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from auditd import __version__
+from auditd.cli.imports import swift_imports
 
 _COMMANDS = {
     "run": "Poll every project on its schedule until SIGTERM or SIGINT.",
@@ -65,11 +66,13 @@ class _LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in _DAEMONS:
-            # Loading takes its time, and a stop that comes meanwhile is no failure either.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, _end)
-        return super().resolve_command(ctx, args)
+        if args[0] not in _DAEMONS:
+            return super().resolve_command(ctx, args)
+        # Loading takes its time, and a stop that comes meanwhile is no failure either.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end)
+        with swift_imports():
+            return super().resolve_command(ctx, args)
 
 
 def _index() -> _Index:

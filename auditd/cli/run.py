@@ -16,7 +16,7 @@ from auditd.daemon.options import ServiceOptions
 from auditd.daemon.service import serve
 from auditd.daemon.signals import Stop, leave_soon, stopping_on_signals
 from auditd.daemon.web_security import read_security
-from auditd.store.errors import StoreUnavailableError
+from auditd.store.errors import StoreOutdatedError, StoreUnavailableError
 from auditd.telemetry.log import Format
 from auditd.web.address import Address
 from auditd.web.listener import ListenError
@@ -114,7 +114,7 @@ def command(
         asyncio.run(_run(service_options))
     except (ConfigError, ListenError, UnusableSettingError) as error:
         stop(Exit.USAGE, str(error))
-    except StoreUnavailableError as error:
+    except (StoreOutdatedError, StoreUnavailableError) as error:
         stop(Exit.STORAGE, str(error))
 
 

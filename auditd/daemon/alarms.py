@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -171,7 +170,7 @@ async def open_alarms(
         UnusableSettingError: a hook cannot be built; the message names it.
     """
     state = await store.load()
-    async with HttpClient(ssl.create_default_context()) as http:
+    async with HttpClient() as http:
         surroundings = Surroundings(
             http=http, now=utc_now, run_process=run_process, sign=sign, emit=emit_delivery
         )

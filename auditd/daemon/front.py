@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from secrets import token_bytes
 
 from aiohttp import web
 
@@ -83,7 +82,7 @@ class Front:
                 *make_probe(fleet, self._voices.metrics.render_project),
                 *make_lifecycle(reload, guard),
                 *make_pages(
-                    fleet, alerts, guard, feed, site=site, form_key=token_bytes(32), now=utc_now
+                    fleet, alerts, guard, feed, site=site, form_key=parts.form_key, now=utc_now
                 ),
             ],
         )

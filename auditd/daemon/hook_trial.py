@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -64,7 +63,7 @@ async def send_test(settings: Settings, catalog: Catalog, name: str) -> AsyncIte
                 request, credential=credential, project_id=project_id, region=region
             )
 
-        ear = _Ear(await opened.enter_async_context(HttpClient(ssl.create_default_context())))
+        ear = _Ear(await opened.enter_async_context(HttpClient()))
         surroundings = Surroundings(
             http=ear, now=utc_now, run_process=ear.run_process, sign=sign, emit=ear.hear
         )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from secrets import token_bytes
 from time import monotonic
 from typing import Any
 
@@ -43,6 +44,8 @@ class Parts:
     """Polls what is due, and does what being one of several daemons takes, until cancelled."""
     claim: Claim | None
     """Whether it is for this replica to do what one does for all; None where there is one."""
+    form_key: bytes
+    """With which the forms of the pages are signed: one for all replicas."""
 
 
 @asynccontextmanager
@@ -107,6 +110,7 @@ async def open_parts(
                 watch.fleet,
                 is_polled=watch.poller.is_outdated,
                 on_polled=lambda: scheduler.note_polled(),  # noqa: PLW0108 -- there is none yet
+                emit=voices.tell,
                 now=utc_now,
             )
         scheduler = Scheduler(
@@ -125,13 +129,14 @@ async def open_parts(
             read=slots.read if slots else read_source,
         )
         run = partial(work, engine, scheduler)
-        parts = Parts(store, alarms, watch, scheduler, engine, run, None)
+        parts = Parts(store, alarms, watch, scheduler, engine, run, None, token_bytes(32))
         if fellowship and slots and store.replicas:
             replica = _replica(parts, store.replicas, fellowship, slots, voices)
+            form_key = await store.replicas.form_key()
             await replica.join()
             opened.push_async_callback(replica.leave)
             alarms.share(slots.claim, replica.catch_up)
-            parts = replace(parts, run=replica.run, claim=slots.claim)
+            parts = replace(parts, run=replica.run, claim=slots.claim, form_key=form_key)
         yield parts
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -49,7 +48,7 @@ class Pulse:
 
     async def run(self, ready: asyncio.Event) -> NoReturn:
         """Beat until cancelled, at once when `ready` is set."""
-        async with HttpClient(ssl.create_default_context()) as http:
+        async with HttpClient() as http:
             while True:
                 self._changed.clear()
                 async with asyncio.TaskGroup() as group:

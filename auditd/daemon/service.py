@@ -20,6 +20,7 @@ from auditd.daemon.announcement import announce
 from auditd.daemon.catalog import load_catalog
 from auditd.daemon.changeover import Changeover
 from auditd.daemon.entrance import Entrance, open_entrance
+from auditd.daemon.free_memory import give_back
 from auditd.daemon.front import Front
 from auditd.daemon.garbage import keep_residents, rare_collections
 from auditd.daemon.loader import Loader
@@ -30,9 +31,10 @@ from auditd.daemon.reloader import Reloader
 from auditd.daemon.secret_watch import SecretWatch
 from auditd.daemon.signals import Stop, heeding_hangups
 from auditd.daemon.systemd import Systemd, status_line
+from auditd.daemon.threads import brief_turns
 from auditd.daemon.voices import Voices
 from auditd.daemon.watch import utc_now
-from auditd.store.errors import StoreWriteError
+from auditd.store.errors import StoreOutdatedError, StoreWriteError
 from auditd.telemetry import names
 from auditd.telemetry.log import Log, open_log
 from auditd.telemetry.redactor import Redactor
@@ -52,6 +54,7 @@ async def serve(
         ConfigError: the configuration is wrong.
         ListenError: an address cannot be listened on.
         StoreUnavailableError: the state is held by another daemon, or cannot be opened.
+        StoreOutdatedError: a newer release took the state over.
         UnusableSettingError: a certificate, a key file or a hook cannot be used.
     """
     redactor = Redactor()
@@ -65,6 +68,7 @@ async def serve(
     hangup = asyncio.Event()
     with (
         rare_collections(),
+        brief_turns(),
         heeding_hangups(hangup),
         open_log(
             _standard_error(), level=options.log_level, format=options.log_format, redactor=redactor
@@ -76,6 +80,8 @@ async def serve(
             on_listening(service.listening)
             await service.run(stop)
         log.logger.info(names.DAEMON_STOPPED)
+    if stop.error:
+        raise stop.error
 
 
 def _standard_error() -> TextIO:
@@ -167,7 +173,7 @@ class _Service:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._parts.scheduler.run(), name="scheduler"),
-                group.create_task(self._parts.run(), name="polls"),
+                group.create_task(self._work(stop), name="polls"),
                 group.create_task(self._parts.alarms.run(), name="alarms"),
                 group.create_task(self._reloader.run(), name="reloader"),
                 group.create_task(self._secrets.run(), name="secrets"),
@@ -175,6 +181,7 @@ class _Service:
                 group.create_task(self._systemd.run(self._status), name="systemd"),
                 group.create_task(self._pulse.run(self._parts.scheduler.complete), name="pulse"),
                 group.create_task(self._say_when_ready(), name="ready"),
+                group.create_task(give_back(self._parts.scheduler.complete), name="memory"),
                 group.create_task(self._end_departed(), name="departed"),
             ]
             await stop.wait()
@@ -182,6 +189,13 @@ class _Service:
             self._logger.info(names.DAEMON_STOPPING, reason=stop.reason)
             for task in tasks:
                 task.cancel()
+
+    async def _work(self, stop: Stop) -> None:
+        """Poll, as long as the state is for this release."""
+        try:
+            await self._parts.run()
+        except* StoreOutdatedError as errors:
+            stop.request("a newer release took the state over", _first(errors))
 
     def _note(self, settings: Settings) -> None:
         """These settings are in use now."""
@@ -233,3 +247,8 @@ class _Service:
             seen=sum(snapshot.is_up for snapshot in snapshots),
         )
         keep_residents()
+
+
+def _first(error: Exception) -> Exception:
+    """Of those in a group, and in groups within."""
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error

@@ -18,11 +18,13 @@ class Stop:
     def __init__(self) -> None:
         self._requested = asyncio.Event()
         self.reason = ""
+        self.error: Exception | None = None
+        """Why the daemon cannot go on; None when somebody wants it to end."""
 
-    def request(self, reason: str) -> None:
+    def request(self, reason: str, error: Exception | None = None) -> None:
         """Ask for the stop. `reason` is for the log, for example `SIGTERM`."""
         if not self._requested.is_set():
-            self.reason = reason
+            self.reason, self.error = reason, error
             self._requested.set()
 
     async def wait(self) -> None:

@@ -39,6 +39,10 @@ def ignore(_: object) -> None:
 class Unkept:
     """A Journal for commands that poll once: nothing is kept and nobody is told."""
 
+    def note(self, snapshot: ProjectSnapshot) -> bool:  # noqa: ARG002 -- see Journal
+        """Keep nothing."""
+        return True
+
     async def record(self, snapshot: ProjectSnapshot) -> None:
         """Keep nothing."""
 

@@ -96,9 +96,10 @@ def _write(row: _Row, some: Sequence[Item]) -> Iterator[None]:
     series = _series(written)
     if row.series + series > row.room:
         some = _fitting(some, row.room - row.series)
-        written = texts(some)
-        row.dropped += series - _series(written)
-    row.series += _series(written)
+        written, wanted = texts(some), series
+        series = _series(written)
+        row.dropped += wanted - series
+    row.series += series
     yield
     for family, text in zip(FAMILIES, written, strict=True):
         if text:

@@ -23,6 +23,8 @@ from auditd.telemetry.series import Checks
 
 _PIECE_BYTES = 64 * 1024
 """What is sent at once. More would hold up the event loop, less would be many system calls."""
+_PIECE_PARTS = 128
+"""Fragments, however small: to inflate so many of them takes half a millisecond."""
 _TURN_SECONDS = 0.00025
 """How long a scrape works until others have their turn; several scrapes may take turns."""
 _EOF = b"# EOF\n"
@@ -43,14 +45,15 @@ class Exposition:
         return self.stream.size
 
     def pieces(self) -> Iterator[bytes]:
-        """The body in pieces of some 64 KiB, each made when it is asked for."""
-        piece = bytearray()
+        """The body in pieces of some 64 KiB at most, each made when it is asked for."""
+        parts, size = list[bytes](), 0
         for part in self.stream.parts():
-            piece += part
-            if len(piece) >= _PIECE_BYTES:
-                yield bytes(piece)
-                piece.clear()
-        yield bytes(piece)
+            parts.append(part)
+            size += len(part)
+            if size >= _PIECE_BYTES or len(parts) == _PIECE_PARTS:
+                yield b"".join(parts)
+                parts, size = [], 0
+        yield b"".join(parts)
 
 
 class Exposer:
@@ -89,9 +92,16 @@ class Exposer:
             is_openmetrics = content_type.startswith("application/openmetrics-text")
             chosen = _chosen(self._fleet, names, is_openmetrics=is_openmetrics)
             await _in_turns(stream.take(chosen))
-        registry = self._registry.restricted_registry(names) if names else self._registry
-        _exhaust(stream.take([deflate(encode(registry).decode())]))
+            await _in_turns(_take_one_by_one(self._registered(encode, names), stream))
         return Exposition(headers, stream)
+
+    def _registered(self, encode: _Encode, names: Sequence[str]) -> Iterator[Fragment]:
+        """All other metrics, each encoded when it is asked for, and the end of the whole."""
+        registry = self._registry.restricted_registry(names) if names else self._registry
+        end = encode(_Metrics(()))
+        for metric in registry.collect():
+            yield deflate(encode(_Metrics((metric,))).removesuffix(end).decode())
+        yield deflate(end.decode())
 
 
 def render_snapshots(
@@ -109,6 +119,13 @@ def render_snapshots(
     _exhaust(fleet.refresh())
     _exhaust(stream.take(_chosen(fleet, (), is_openmetrics=False)))
     return b"".join(stream.parts()).decode()
+
+
+def _take_one_by_one(fragments: Iterable[Fragment], stream: Stream) -> Iterator[None]:
+    """Each fragment takes a while to make, so each is a step."""
+    for fragment in fragments:
+        _exhaust(stream.take([fragment]))
+        yield
 
 
 def _exhaust(steps: Iterator[None]) -> None:
@@ -143,20 +160,21 @@ def _chosen(
 @cache
 def _header(family: Family, *, is_openmetrics: bool) -> Fragment:
     """What comes before the series of the family, as the library has it."""
+    empty = _Metrics((family.empty(),))
     if is_openmetrics:
         openmetrics, _ = choose_encoder("application/openmetrics-text")
-        return deflate(openmetrics(_Empty(family)).removesuffix(_EOF).decode())
-    return deflate(generate_latest(_Empty(family)).decode())
+        return deflate(openmetrics(empty).removesuffix(_EOF).decode())
+    return deflate(generate_latest(empty).decode())
 
 
 @dataclass(frozen=True, slots=True)
-class _Empty(Collector):
-    """A family without series."""
+class _Metrics(Collector):
+    """These alone."""
 
-    family: Family
+    metrics: Sequence[Metric]
 
     def collect(self) -> Iterable[Metric]:
-        return [self.family.empty()]
+        return self.metrics
 
 
 def _negotiate(accept: str) -> tuple[_Encode, str]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TextIO
 
 import structlog
@@ -94,27 +95,19 @@ class _Sink:
 
     def __init__(self, writer: LineWriter, *, is_journal: bool) -> None:
         self._writer = writer
-        self._is_journal = is_journal
+        puts = self._into_journal if is_journal else self._as_it_is
+        self.debug = puts(7)
+        self.info = puts(6)
+        self.warning = puts(_WARNING)
+        self.error = puts(3)
+        self.critical = puts(2)
 
-    def debug(self, line: str) -> None:
-        self._put(line, priority=7)
+    def _as_it_is(self, priority: int) -> Callable[[str], None]:
+        return partial(self._writer.put, is_expendable=priority > _WARNING)
 
-    def info(self, line: str) -> None:
-        self._put(line, priority=6)
-
-    def warning(self, line: str) -> None:
-        self._put(line, priority=_WARNING)
-
-    def error(self, line: str) -> None:
-        self._put(line, priority=3)
-
-    def critical(self, line: str) -> None:
-        self._put(line, priority=2)
-
-    def _put(self, line: str, *, priority: int) -> None:
-        if self._is_journal:
-            line = "\n".join(f"<{priority}>{part}" for part in line.split("\n"))
-        self._writer.put(line, is_expendable=priority > _WARNING)
+    def _into_journal(self, priority: int) -> Callable[[str], None]:
+        put = self._as_it_is(priority)
+        return lambda line: put("\n".join(f"<{priority}>{part}" for part in line.split("\n")))
 
 
 def _is_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:

@@ -43,6 +43,10 @@ _FEW = 64
 """So many beginnings of secrets are sooner looked for one by one than all at once."""
 
 
+_MOST_KEYS = 1000
+"""Of events, to remember. There are a hundred, unless somebody makes them up."""
+
+
 class Redactor:
     """Replaces registered secrets in strings, and whatever stands under a confidential key.
 
@@ -62,6 +66,8 @@ class Redactor:
         """The first four characters -> what is recognized; twice if two secrets share it."""
         self._few_heads: list[str] = []
         """The same characters, when they are few."""
+        self._harmless = set[str]()
+        """Keys of events under which nothing confidential stands."""
         self._lock = threading.RLock()  # a finalizer may log while a line is being cleaned
 
     def register(self, value: str) -> None:
@@ -92,12 +98,24 @@ class Redactor:
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """As a structlog processor: the event with every value cleaned, at any depth."""
-        if _is_any_confidential(tuple(event)):
+        if not self._harmless.issuperset(event) and self._is_any_confidential(event):
             return {key: self._clean(key, value) for key, value in event.items()}
-        return {
-            key: value if type(value) in _PLAIN else self._clean(None, value)
-            for key, value in event.items()
-        }
+        texts = []
+        for key, value in event.items():
+            if type(value) is str:
+                texts.append(value)
+            elif type(value) not in _PLAIN:
+                event[key] = self._clean(None, value)
+        if self.redact(text := "\n".join(texts)) is text:
+            return event
+        return {key: self._clean(None, value) for key, value in event.items()}
+
+    def _is_any_confidential(self, keys: Iterable[str]) -> bool:
+        if any(map(_kind_of, keys)):
+            return True
+        if len(self._harmless) < _MOST_KEYS:
+            self._harmless.update(keys)
+        return False
 
     def _clean(self, key: object, value: Any) -> Any:
         if isinstance(key, str) and (kind := _kind_of(key)) and _is_confidential(kind, value):
@@ -179,11 +197,6 @@ def _end(text: str, start: int, pattern: str) -> int:
         return end
     rest = _RUN.match(text, end)
     return rest.end() if rest else end
-
-
-@lru_cache(maxsize=1024)  # events of one name have the same keys
-def _is_any_confidential(keys: tuple[str, ...]) -> bool:
-    return any(_kind_of(key) for key in keys)
 
 
 def _is_confidential(kind: _Kind, value: object) -> bool:

@@ -22,6 +22,7 @@ _spaced = msgspec.json.format
 _ALIKE = frozenset({str, int, float, bool, type(None)})
 """Types whose values this encoder and the standard library's write alike."""
 
+_HEAD = frozenset({"timestamp", "level"})
 _EVENT_WIDTH = 22
 """Characters of `authorization.changed`, the longest name of an event, and one space."""
 
@@ -30,12 +31,16 @@ def json_processors(redactor: Redactor) -> Sequence[Processor]:
     """From an event to one line of JSON, without the values of variables in its traceback."""
     transform = ExceptionDictTransformer(show_locals=False, max_frames=20)
     render = JSONRenderer(ensure_ascii=False)
-    return (
-        _headed,
-        ExceptionRenderer(transform),
-        redactor,
-        _line(lambda *event: _printable(_encoded(event[-1]) or str(render(*event))), redactor),
-    )
+    redact = redactor.redact
+
+    def line(logger: WrappedLogger, method: str, event: EventDict) -> tuple[tuple[str], EventDict]:
+        text = _encoded(event) or str(render(logger, method, event))
+        # Of ASCII only this is left that JSON does not escape; isprintable() takes longer.
+        if not text.isascii() or "\x7f" in text:
+            text = _printable(text)
+        return (redact(text),), {}
+
+    return _headed(ExceptionRenderer(transform)), redactor, line
 
 
 def _encoded(event: EventDict) -> str | None:
@@ -52,7 +57,7 @@ def _encoded(event: EventDict) -> str | None:
 def _is_alike(value: object) -> bool:
     match value:
         case list():
-            return all(_is_alike(element) for element in value)
+            return all(map(_is_alike, value))
         case dict():
             return all(type(key) is str and _is_alike(each) for key, each in value.items())
         case _:
@@ -62,32 +67,25 @@ def _is_alike(value: object) -> bool:
 def console_processors(redactor: Redactor, *, colors: bool) -> Sequence[Processor]:
     """From an event to one line of text, followed by an indented traceback if there is one."""
     render = ConsoleRenderer(colors=colors, sort_keys=False, pad_event_to=_EVENT_WIDTH)
-    return (
-        _headed,
-        format_exc_info,
-        redactor,
-        _printable_values,
-        _line(render, redactor),
-    )
 
-
-def _line(render: Callable[..., str], redactor: Redactor) -> Processor:
-    """The end of a chain: what the logger underneath is called with."""
-
-    def rendered(
-        logger: WrappedLogger, method: str, event: EventDict
-    ) -> tuple[tuple[str], EventDict]:
+    def line(logger: WrappedLogger, method: str, event: EventDict) -> tuple[tuple[str], EventDict]:
         return (redactor.redact(render(logger, method, event)),), {}
 
-    return rendered
+    return _headed(format_exc_info), redactor, _printable_values, line
 
 
-def _headed(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+def _headed(render_exception: Callable[..., EventDict]) -> Processor:
     """When and how serious before what; what is logged under these names does not count."""
-    second, microsecond = divmod(time.time_ns() // 1000, 1_000_000)
-    stamp = f"{_iso(second)}.{microsecond:06}Z"
-    head = {"timestamp": stamp, "level": method, "event": event["event"]}
-    return {**head, **event, **head}
+
+    def headed(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        second, microsecond = divmod(time.time_ns() // 1000, 1_000_000)
+        stamp = f"{_iso(second)}.{microsecond:06}Z"
+        if not _HEAD.isdisjoint(event):
+            event = {key: event[key] for key in event if key not in _HEAD}
+        event = {"timestamp": stamp, "level": method, "event": event["event"], **event}
+        return render_exception(logger, method, event) if "exc_info" in event else event
+
+    return headed
 
 
 @lru_cache(maxsize=1)

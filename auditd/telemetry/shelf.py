@@ -63,8 +63,8 @@ class Shelf:
                 row = self._rows[projects[0]] = _Row(projects, {})
             rows[projects[0]] = row
             for column in self._columns:
-                yield from _refresh(row, column, run)
-            yield
+                _refresh(row, column, run)
+                yield
         self._rows = rows
 
     def fragments(self, family: Family) -> Iterator[Fragment]:
@@ -75,13 +75,9 @@ class Shelf:
                 yield fragment
 
 
-def _refresh(row: _Row, column: Column, run: Run) -> Iterator[None]:
-    """Write the column of this run anew if its facts are others: that is a step of its own."""
+def _refresh(row: _Row, column: Column, run: Run) -> None:
+    """Write the column of this run anew if its facts are others."""
     facts = column.facts(run)
     cell = row.cells.get(column.family.name)
-    if cell and cell.facts == facts:
-        fragment = cell.fragment
-    else:
-        fragment = deflate(column.text(run, facts))
-        yield
+    fragment = cell.fragment if cell and cell.facts == facts else deflate(column.text(run, facts))
     row.cells[column.family.name] = _Cell(facts, fragment)  # of equal facts the older may go

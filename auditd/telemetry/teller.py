@@ -11,6 +11,8 @@ from structlog.typing import FilteringBoundLogger
 
 from auditd.telemetry.repeats import Repeats
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
@@ -76,6 +78,8 @@ def plain(value: Any) -> Any:
 
     An instant is ISO 8601 in UTC with Z, an enum its value, a number has three decimals.
     """
+    if type(value) in _PLAIN:
+        return value
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -34,7 +34,8 @@ class LineWriter:
         self._numbers = count()
         self._expendable: deque[_Line] = deque()
         self._important: deque[_Line] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # a finalizer may log while a line is being queued
+        self._changed = threading.Condition(self._lock)
         self._is_closing = False
         self._is_broken = False
         self.dropped = 0
@@ -44,7 +45,7 @@ class LineWriter:
     def put(self, line: str, *, is_expendable: bool) -> None:
         """Queue one line, without its end. Never blocks, never raises. Any thread may call."""
         data = line.encode("utf-8", "backslashreplace") + b"\n"
-        with self._changed:
+        with self._lock:
             if self._is_broken or self._is_closing:
                 self.dropped += 1
                 return

@@ -112,7 +112,8 @@ class Feed:
     def touch(self, topic: str) -> None:
         """Something about the topic changed. Returns at once."""
         self._versions[topic] += 1
-        self._wake()
+        if self._streams:
+            self._wake()
 
     def follow(self, event: Event | AlertEvent | DeliveryEvent) -> None:
         """Touch what an event is about; fit to be handed each of them."""

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from aiohttp import hdrs, web
 
+from auditd.web.turns import Turns
+
 SENDING_SECONDS = 60.0
 """How long a scraper may take to read; Prometheus itself gives up after 10 by default."""
 
@@ -38,6 +40,7 @@ class Expose(Protocol):
 
 def scraping(expose: Expose) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The handler of /metrics."""
+    turns = Turns()
 
     async def metrics(request: web.Request) -> web.StreamResponse:
         exposition = await expose(
@@ -49,24 +52,26 @@ def scraping(expose: Expose) -> Callable[[web.Request], Awaitable[web.StreamResp
         response.content_length = exposition.size
         await response.prepare(request)
         if request.method != hdrs.METH_HEAD:
-            await _send(request, response, exposition.pieces())
+            await _send(request, response, exposition.pieces(), turns)
         return response
 
     return metrics
 
 
 async def _send(
-    request: web.Request, response: web.StreamResponse, pieces: Iterator[bytes]
+    request: web.Request, response: web.StreamResponse, pieces: Iterator[bytes], turns: Turns
 ) -> None:
-    """Send them as fast as the scraper reads, with turns for others in between.
+    """Send them as fast as the scraper reads, in turns with all who are sent something.
 
     One that went away, or is too slow, is hung up on: what it has is not the whole.
     """
     try:
         async with asyncio.timeout(SENDING_SECONDS):
-            for piece in pieces:
+            while True:
+                await turns.take()  # write() does not give way while the kernel takes it all
+                if (piece := next(pieces, None)) is None:
+                    break
                 await response.write(piece)
-                await asyncio.sleep(0)  # write() does not give way while the kernel takes it all
     except (ConnectionError, TimeoutError):
         if request.transport:
             request.transport.abort()

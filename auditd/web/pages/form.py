@@ -34,7 +34,7 @@ class Forms:
 
     Args:
         guard: decides who may change something.
-        key: at least 32 random bytes of this process.
+        key: at least 32 random bytes; those who show the same pages have the same.
     """
 
     def __init__(self, guard: Guard, key: bytes) -> None:

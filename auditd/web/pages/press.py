@@ -87,8 +87,9 @@ class Press:
         answered with cannot be fetched again.
         """
         say = self.wording(request)
+        compiled = await self._site.template(say.language, template)
         html = await _render(
-            self._site.template(say.language, template).generate(
+            compiled.generate(
                 say=say,
                 assets=self._site.assets,
                 standing=self._fleet.standing(),

@@ -43,7 +43,7 @@ def make_pages(
         guard: decides who may change something.
         feed: tells open pages that something changed.
         site: what pages are made of; see `load_site`.
-        form_key: at least 32 random bytes, of this process alone.
+        form_key: at least 32 random bytes; those who show the same pages have the same.
         now: the wall clock, aware and UTC.
     """
     press, forms = Press(site, fleet, feed, now), Forms(guard, form_key)

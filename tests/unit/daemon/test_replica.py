@@ -11,12 +11,19 @@ import pytest
 from auditd.alerting.delivery import Delivery
 from auditd.daemon.replica import BEAT_SECONDS, LOOK_SECONDS, STALL_SECONDS, Replica
 from auditd.engine.port import Handler
-from auditd.store.errors import StoreFault, StoreReadError, StoreWriteError
+from auditd.store.errors import (
+    StoreError,
+    StoreFault,
+    StoreOutdatedError,
+    StoreReadError,
+    StoreWriteError,
+)
 from auditd.store.news import News
 from tests.unit.hooks.fakes import delivery_of
 
 pytestmark = pytest.mark.looptime
 AWAY = StoreWriteError(StoreFault.UNREACHABLE, "PostgreSQL on db")
+OUTDATED = StoreOutdatedError("PostgreSQL on db", "9998", "0001")
 UNREAD = StoreReadError(StoreFault.UNREACHABLE, "PostgreSQL on db")
 
 
@@ -29,6 +36,7 @@ class FakeReplicas:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.refusal: StoreError = AWAY
         self.alive = 2
         self.told_at = 0.0
         self.beats: list[float] = []
@@ -57,7 +65,7 @@ class FakeReplicas:
 
     def _reach(self) -> None:
         if self.is_away:
-            raise AWAY
+            raise self.refusal
 
 
 class FakeNewsroom:
@@ -240,3 +248,14 @@ async def test_a_database_that_is_away_ends_nothing(
     assert bench.reread == ["iam/prod"]
     assert "other replicas are not told that this one lives" in caplog.text
     assert "what other replicas changed is not known here" in caplog.text
+
+
+async def test_a_newer_release_ends_it_with_the_next_beat(bench: Bench) -> None:
+    running = asyncio.create_task(bench.replica.run())
+    await asyncio.sleep(1)
+    bench.replicas.refusal = OUTDATED
+    bench.replicas.is_away = True
+    await asyncio.sleep(BEAT_SECONDS + 1)
+    error = running.exception()
+    assert isinstance(error, ExceptionGroup)
+    assert error.exceptions == (OUTDATED,)

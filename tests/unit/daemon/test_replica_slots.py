@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 
+from auditd.audit.events import PollSkipped
+from auditd.audit.failure import SkipReason
 from auditd.audit.project import Project
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.daemon.replica_slots import ReplicaSlots
 from auditd.engine.local import LocalEngine
 from auditd.polling.agenda import Slot
 from auditd.polling.fleet import Fleet
-from auditd.store.errors import StoreFault, StoreWriteError
+from auditd.store.errors import StoreFault, StoreOutdatedError, StoreWriteError
 from tests.unit.polling.fakes import START, make_project
 
 pytestmark = pytest.mark.looptime
+OUTDATED = StoreOutdatedError("PostgreSQL on db", "9998", "0001")
 AWAY = StoreWriteError(StoreFault.UNREACHABLE, "PostgreSQL on db")
 
 
@@ -25,14 +29,18 @@ class FakeReplicas:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.is_outdated = False
         self.claimed: list[dict[str, tuple[datetime, datetime]]] = []
         self.wins = True
         self.discovered: dict[str, tuple[Project, ...]] = {}
 
-    async def claim_polls(self, slots: dict[str, Any], _enlist: object) -> None:
+    async def claim_polls(self, slots: dict[str, Any], _enlist: object) -> Sequence[str]:
+        if self.is_outdated:
+            raise OUTDATED
         if self.is_away:
             raise AWAY
         self.claimed.append(slots)
+        return list(slots) if self.wins else []
 
     async def claim(self, name: str, slot: Any) -> bool:
         if self.is_away:
@@ -67,12 +75,14 @@ class Bench:
         self.fleet = Fleet()
         self.polled: set[datetime] = set()
         self.noted = 0
+        self.told: list[object] = []
         self.slots = ReplicaSlots(
             self.replicas,  # type: ignore[arg-type] # as much of them as is needed
             LocalEngine(),
             self.fleet,
             is_polled=lambda slot: slot.at in self.polled,
             on_polled=self._note,
+            emit=self.told.append,
             now=lambda: START + timedelta(seconds=61),
         )
 
@@ -108,6 +118,41 @@ async def test_a_slot_that_another_replica_has_polled_is_not_claimed(bench: Benc
     bench.slots.dispatch([Slot(project, START)])
     assert bench.noted == 1
     assert bench.fleet.untried == 0
+
+
+@pytest.mark.parametrize(
+    ("wins", "attempted", "told"),
+    [
+        (True, None, 3),
+        (True, timedelta(hours=1), 3),
+        (True, timedelta(minutes=5, seconds=-1), 0),
+        (True, timedelta(minutes=11), 2),
+        (False, timedelta(hours=1), 0),
+    ],
+)
+async def test_slots_that_nobody_saw_to_are_told_of_by_whoever_has_the_next(
+    bench: Bench, *, wins: bool, attempted: timedelta | None, told: int
+) -> None:
+    project = make_project("payments", poll_interval=timedelta(minutes=5))
+    bench.fleet.join(project)
+    if attempted:
+        bench.fleet.publish(ProjectSnapshot(project, attempted_at=START - attempted))
+    bench.replicas.wins = wins
+    task = asyncio.create_task(bench.slots.run())
+    bench.slots.dispatch([Slot(project, START, missed=3)])
+    await asyncio.sleep(1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert bench.replicas.claimed
+    expected = [PollSkipped("payments", SkipReason.BLOCKED, told)] if told else []
+    assert bench.told == expected
+
+
+async def test_who_is_older_than_the_state_claims_nothing_more(bench: Bench) -> None:
+    bench.replicas.is_outdated = True
+    bench.slots.dispatch([Slot(make_project("payments"), START)])
+    with pytest.raises(StoreOutdatedError):
+        await bench.slots.run()
 
 
 async def test_what_is_done_once_is_claimed_for_the_slot_of_now(bench: Bench) -> None:

@@ -37,6 +37,18 @@ async def test_it_looks_at_once_and_then_nobody_else_touches_the_file(file: Path
         await task
 
 
+@pytest.mark.looptime
+async def test_without_files_it_sleeps_until_there_is_one() -> None:
+    watch, loop = SecretWatch(), asyncio.get_running_loop()
+    watch.add([InlineSecret("x")])
+    task = asyncio.create_task(watch.run())
+    await asyncio.sleep(3600)
+    assert not getattr(loop, "_default_executor", None)  # no thread was ever asked for
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 def test_every_secret_of_a_file_is_looked_after_and_forgotten_with_its_last_holder(
     file: Path,
 ) -> None:

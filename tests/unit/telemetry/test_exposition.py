@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Iterable
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.registry import Collector
 
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.exposition import Exposer
+from auditd.telemetry.exposition import Exposer, Exposition
 from auditd.telemetry.fleet_exposition import FleetExposition
+from auditd.telemetry.fragment import Stream, deflate
 from auditd.telemetry.poll_counts import PollCounts
 from tests.unit.telemetry.reading import FORMATS, OPENMETRICS, body_of, expose, read
 
@@ -134,6 +136,42 @@ def test_a_large_body_comes_in_pieces_of_some_64_kib(
     assert sum(sizes) == exposition.size
     assert max(sizes) < 200_000
     assert all(size >= 65_536 for size in sizes[:-1])
+
+
+def test_small_fragments_come_in_pieces_of_some_as_each_takes_its_time() -> None:
+    stream = Stream(is_compressed=False)
+    for _ in stream.take(deflate(f"one {number}\n") for number in range(1000)):
+        pass
+    pieces = list(Exposition({}, stream).pieces())
+    assert b"".join(pieces) == b"".join(b"one %d\n" % number for number in range(1000))
+    assert max(piece.count(b"\n") for piece in pieces) <= 128
+
+
+async def test_other_metrics_are_encoded_one_by_one_with_turns_between() -> None:
+    metrics = [Metric(f"m{number}", "One of many.", "gauge") for number in range(200)]
+    encoded, turns = 0, set[int]()
+
+    class Slow(Collector):
+        def collect(self) -> Iterable[Metric]:
+            nonlocal encoded
+            for metric in metrics:
+                encoded += 1
+                end = perf_counter() + 0.0005
+                while perf_counter() < end:
+                    pass
+                yield metric
+
+    registry = CollectorRegistry()
+    registry.register(Slow())
+    fleet = FleetExposition(
+        fleet=list, checks=dict, counts=PollCounts(), max_series=1, dropped=lambda _: None
+    )
+    asked = asyncio.create_task(Exposer(fleet, registry)())
+    while not asked.done():
+        await asyncio.sleep(0)
+        turns.add(encoded)
+    assert len(turns) > 100
+    assert body_of(await asked).count(b"# TYPE m") == 200
 
 
 @pytest.mark.parametrize(("accept", "parse"), FORMATS)

@@ -19,8 +19,10 @@ from auditd.audit.finding import Severity
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry import authorization_lines
+from auditd.telemetry.column import Column
 from auditd.telemetry.exposition import Exposer, render_snapshots
 from auditd.telemetry.families import AUTHORIZATION_INFO
+from auditd.telemetry.family import Family
 from auditd.telemetry.fleet_exposition import FleetExposition
 from auditd.telemetry.fragment import Fragment
 from auditd.telemetry.poll_counts import PollCounts
@@ -213,14 +215,25 @@ def test_a_refresh_that_was_given_up_is_made_good_by_the_next(
 
 
 def test_work_that_was_given_up_is_not_done_again(fleet: Fleet) -> None:
+    written = list[str]()
+
+    def write(label: str, _fact: object) -> str:
+        written.append(label)
+        return f"written{{{label}}} 1\n"
+
+    column = Column(Family("written", "gauge", ""), lambda run: [1] * len(run), write)
+    fleet.exposition.add([column])
     done = len(list(fleet.exposition.refresh()))
     again = Fleet()
     again.snapshots = fleet.snapshots
+    again.exposition.add([column])
+    written.clear()
     steps = again.exposition.refresh()
     for _ in range(done - 1):
         next(steps)
     del steps
-    assert len(list(again.exposition.refresh())) < done / 2
+    assert len(list(again.exposition.refresh())) < done
+    assert len(written) == len(set(written)) == len(fleet.snapshots)
 
 
 def test_a_long_list_is_written_in_steps(fleet: Fleet, authorization: Authorization) -> None:

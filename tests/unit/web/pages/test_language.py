@@ -21,7 +21,7 @@ FIELD = re.compile(r"%\((\w+)\)[sd]")
 
 def said_in_templates() -> set[str]:
     """Of a text with a plural only that, which is what the catalogue has."""
-    environment = load_site().environments[Language.EN]
+    environment = load_site().environment(Language.EN)
     found = set[str]()
     for file in (ROOM / "templates").iterdir():
         source = file.read_text("utf-8")
