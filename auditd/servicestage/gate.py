@@ -77,8 +77,8 @@ class Gate:
         """Without a verdict, in the order of issue."""
         self._holds = Holds(credential, now=now, emit=emit)
         self._throttle = Throttle(credential, now=now, random=random, emit=emit)
-        self._changed: asyncio.Event | None = None
-        """Made for those who wait, and set for all of them."""
+        self._waiting: dict[object, asyncio.Future[None]] = {}
+        """Those who wait, in the order of their coming."""
 
     async def enter(self, scope: str, *, deadline: float) -> Ticket:
         """Wait until a call for `scope` may be sent.
@@ -90,22 +90,18 @@ class Gate:
                 refused for) or throttled beyond the deadline (`throttled`); at the deadline
                 (`timeout`), when no verdict came.
         """
-        while True:
-            self._notice_rotation()
-            now = _time()
-            self._raise_if_held(scope, max(now, deadline))
-            wait_seconds = self._wait_seconds(now)
-            if wait_seconds <= 0:
-                ticket = Ticket(scope, self._era, now)
-                self._tickets[ticket] = None
-                return ticket
-            if now >= deadline:
-                msg = (
-                    f"credential {self._credential!r}: its first call has had no answer yet, and "
-                    "nothing else is sent before that"
-                )
-                raise PollError(FailureReason.TIMEOUT, msg)
-            await self._wait_for_change(min(wait_seconds, deadline - now))
+        comer = object()
+        try:
+            while (wait_seconds := self._wait_seconds(scope, deadline)) > 0:
+                await self._wait_for_change(comer, wait_seconds)
+        except BaseException:
+            self._waiting.pop(comer, None)
+            self._wake_next()  # it may have been this one's turn
+            raise
+        self._waiting.pop(comer, None)
+        ticket = Ticket(scope, self._era, _time())
+        self._tickets[ticket] = None
+        return ticket
 
     def is_open(self, ticket: Ticket) -> bool:
         """Whether what the ticket was issued on still holds, so that it may be used now."""
@@ -119,7 +115,7 @@ class Gate:
         """The call is over. Without a verdict before, the turn passes to the next who waits."""
         if ticket in self._tickets:
             del self._tickets[ticket]
-            self._announce()
+            self._wake_next()
 
     def accepted(self, ticket: Ticket) -> None:
         """The remote side knows the credential."""
@@ -169,6 +165,20 @@ class Gate:
         self._tickets.clear()
         self._announce()
 
+    def _wait_seconds(self, scope: str, deadline: float) -> float:
+        """Zero when a call may start now. Raises what `enter` does."""
+        self._notice_rotation()
+        now = _time()
+        self._raise_if_held(scope, max(now, deadline))
+        wait_seconds = self._until_next_probe(now)
+        if wait_seconds > 0 and now >= deadline:
+            msg = (
+                f"credential {self._credential!r}: its first call has had no answer yet, and "
+                "nothing else is sent before that"
+            )
+            raise PollError(FailureReason.TIMEOUT, msg)
+        return min(wait_seconds, deadline - now) if wait_seconds > 0 else 0.0
+
     def _raise_if_held(self, scope: str, deadline: float) -> None:
         if (hold := self._holds.find(scope)) is not None:
             raise PollError(hold.reason, hold.message)
@@ -180,7 +190,7 @@ class Gate:
             )
             raise PollError(FailureReason.THROTTLED, msg)
 
-    def _wait_seconds(self, now: float) -> float:
+    def _until_next_probe(self, now: float) -> float:
         """Zero when a call may start now; infinite when only a verdict can let it."""
         if self._throttle.ends_at > now:
             return self._throttle.ends_at - now
@@ -190,17 +200,25 @@ class Gate:
             return math.inf
         return next(iter(self._tickets)).issued_at + PROBE_SECONDS - now
 
-    async def _wait_for_change(self, seconds: float) -> None:
-        changed = self._changed = self._changed or asyncio.Event()
+    async def _wait_for_change(self, comer: object, seconds: float) -> None:
+        woken = self._waiting[comer] = asyncio.get_running_loop().create_future()
         with suppress(TimeoutError):
             seconds = max(seconds, _SHORTEST_WAIT_SECONDS)
             async with asyncio.timeout(None if math.isinf(seconds) else seconds):
-                await changed.wait()
+                await woken
 
     def _announce(self) -> None:
-        if self._changed:
-            self._changed.set()
-            self._changed = None
+        """All who wait look again."""
+        for woken in self._waiting.values():
+            if not woken.done():
+                woken.set_result(None)
+
+    def _wake_next(self) -> None:
+        """One looks again: if all did, a thousand that wait would cost a million looks."""
+        for woken in self._waiting.values():
+            if not woken.done():
+                woken.set_result(None)
+                return
 
 
 def _time() -> float:

@@ -28,16 +28,22 @@ class Bench:
     events: list[Event] = field(default_factory=list)
     revision: int = 1
     proof_seconds: float = math.inf
+    looks: int = 0
+    """How often somebody who came or waited looked whether it may start."""
 
     def __post_init__(self) -> None:
         self.gate = Gate(
             "prod",
-            revision=lambda: self.revision,
+            revision=self._look,
             now=now,
             random=lambda: 0.5,
             emit=self.events.append,
             proof_seconds=self.proof_seconds,
         )
+
+    def _look(self) -> int:
+        self.looks += 1
+        return self.revision
 
     async def enter(self, scope: str = "a", budget_seconds: float = 300) -> Ticket:
         deadline = asyncio.get_running_loop().time() + budget_seconds
@@ -115,6 +121,25 @@ async def test_a_call_without_a_verdict_passes_the_turn_to_the_next(bench: Bench
     assert admitted(queue) == ["a", "b"]
 
     queue[2].cancel()
+
+
+async def test_a_thousand_who_wait_for_an_endpoint_that_is_dead_do_not_all_look_each_time(
+    bench: Bench,
+) -> None:
+    queue = bench.queue("a" * 1000)
+    for each in queue:
+        bench.gate.leave(await each)
+    assert bench.looks < 5 * len(queue)
+
+
+async def test_a_turn_that_its_caller_does_not_take_is_the_next_ones(bench: Bench) -> None:
+    first = await bench.enter("a")
+    queue = bench.queue("bc")
+    await asyncio.sleep(0.1)
+    bench.gate.leave(first)
+    queue[0].cancel()  # it was to be the next, and has not looked yet
+    await asyncio.sleep(0.1)
+    assert admitted(queue[1:]) == ["c"]
 
 
 async def test_a_caller_who_gave_up_does_not_hold_up_the_others(bench: Bench) -> None:
