@@ -18,7 +18,7 @@ from auditd.store.revisions import HALT_SECONDS
 from tests.e2e.scenarios import make_configuration
 from tests.replicas.claim_watch import note_claims, noted_claims
 from tests.replicas.jobs import abandoned, job_seconds
-from tests.replicas.judge import Run, episodes, faults, longest_gap, lost, repeats, unreaped
+from tests.replicas.judge import Run, episodes, faults, longest_gap, lost, repeats
 from tests.replicas.queue_watch import QueueWatch
 from tests.replicas.record import Trouble, messages, requests
 from tests.replicas.replica import Replica, wait_until
@@ -134,7 +134,8 @@ class Stage:
         since = ended_at + INTERVAL_SECONDS
         polled = {it.project for it in run.requests if it.at > since}
         is_told = polled == run.projects and not run.owed and not any(lost(run))
-        return is_told and not any(unreaped(run))
+        seconds = job_seconds(run.doing, run.troubles)
+        return is_told and not any(seconds[job] for job in run.doing[-1].jobs)
 
     def _configuration(self, host: str, url: str) -> dict[str, Any]:
         cloud, receiver = (it.replace("HOST", host) for it in (self.cloud, self.receiver))
