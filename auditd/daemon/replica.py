@@ -108,7 +108,7 @@ class Replica:
     async def _work(self) -> None:
         """Poll; beside others only once they know that the rate is shared by one more."""
         with suppress(TimeoutError, StoreError):
-            async with asyncio.timeout(BEAT_SECONDS):
+            async with asyncio.timeout(LOOK_SECONDS):
                 while not await self._replicas.are_told():  # noqa: ASYNC110 -- it is in a database
                     await asyncio.sleep(_ASK_SECONDS)
         async with asyncio.TaskGroup() as group:
