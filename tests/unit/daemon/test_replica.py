@@ -203,11 +203,11 @@ async def test_nothing_is_polled_before_the_others_count_this_one(bench: Bench) 
         assert bench.began == {"listener": 0.0, "slots": 3.25, "engine": 3.25}
 
 
-async def test_one_that_does_not_count_this_one_holds_it_up_for_a_beat_only(bench: Bench) -> None:
+async def test_one_that_does_not_count_this_one_holds_it_up_for_a_look_only(bench: Bench) -> None:
     bench.replicas.told_at = 3600
     async with bench.working():
-        await asyncio.sleep(BEAT_SECONDS + 1)
-        assert bench.began["engine"] == pytest.approx(BEAT_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS + 1)
+        assert bench.began["engine"] == pytest.approx(LOOK_SECONDS)
 
 
 async def test_notices_that_come_together_are_followed_once_and_at_once(bench: Bench) -> None:
