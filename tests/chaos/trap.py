@@ -1,7 +1,7 @@
 """Failpoints: the places at which something goes wrong, and what goes wrong there.
 
 They lie in the ports and not in the product: before and after each call of the store's and of a
-hook's.
+hook's that is waited for. One that returns at once has only noted something.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 import os
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Never, cast
@@ -78,7 +78,7 @@ class Point:
 def points() -> list[Point]:
     """All there are: whoever adds a method to a port adds its points."""
     sides = [Point(SEND, edge) for edge in Edge]
-    for name, method in inspect.getmembers(Books, inspect.isfunction):
+    for name, method in inspect.getmembers(Books, inspect.iscoroutinefunction):
         if not name.startswith("_"):
             parameters = list(inspect.signature(method, eval_str=True).parameters.values())[1:]
             is_about_state = [it.annotation for it in parameters] == [Delivery]
@@ -137,8 +137,10 @@ class _TrappedBooks:
         self._books = books
         self._trap = trap
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._books, name)
+        if not inspect.iscoroutinefunction(method):
+            return cast("Callable[..., Any]", method)
 
         async def call(*arguments: Any, **named: Any) -> Any:
             is_about_state = len(arguments) == 1 and isinstance(arguments[0], Delivery)
