@@ -94,14 +94,12 @@ class Gate:
         try:
             while (wait_seconds := self._wait_seconds(scope, deadline)) > 0:
                 await self._wait_for_change(comer, wait_seconds)
-        except BaseException:
+            ticket = Ticket(scope, self._era, _time())
+            self._tickets[ticket] = None
+            return ticket
+        finally:
             self._waiting.pop(comer, None)
-            self._wake_next()  # it may have been this one's turn
-            raise
-        self._waiting.pop(comer, None)
-        ticket = Ticket(scope, self._era, _time())
-        self._tickets[ticket] = None
-        return ticket
+            self._wake_next()  # to take this one's turn, or to be the second probe in a second
 
     def is_open(self, ticket: Ticket) -> bool:
         """Whether what the ticket was issued on still holds, so that it may be used now."""
@@ -215,10 +213,9 @@ class Gate:
 
     def _wake_next(self) -> None:
         """One looks again: if all did, a thousand that wait would cost a million looks."""
-        for woken in self._waiting.values():
-            if not woken.done():
-                woken.set_result(None)
-                return
+        woken = next(iter(self._waiting.values()), None)
+        if woken and not woken.done():
+            woken.set_result(None)
 
 
 def _time() -> float:

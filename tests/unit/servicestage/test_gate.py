@@ -132,6 +132,22 @@ async def test_a_thousand_who_wait_for_an_endpoint_that_is_dead_do_not_all_look_
     assert bench.looks < 5 * len(queue)
 
 
+async def test_behind_a_slow_call_out_of_the_queue_a_second_starts_after_a_second(
+    bench: Bench,
+) -> None:
+    first = await bench.enter("a")
+    await asyncio.sleep(1.5)
+    second = await bench.enter("b")
+    queue = bench.queue("cd")
+    await asyncio.sleep(0.1)
+    bench.gate.leave(first)
+    bench.gate.leave(second)
+    await asyncio.sleep(0.1)
+    assert admitted(queue) == ["c"]
+    await asyncio.sleep(1)
+    assert admitted(queue) == ["c", "d"]
+
+
 async def test_a_turn_that_its_caller_does_not_take_is_the_next_ones(bench: Bench) -> None:
     first = await bench.enter("a")
     queue = bench.queue("bc")
