@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
@@ -37,6 +37,8 @@ BODY = (
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00"
 """How a TLS handshake begins."""
 GUESSES_A_SECOND, GUESSES = 50, 400
+COMPARISON_SECONDS = 0.05
+"""At least so long bcrypt takes for one password at the cost of these tests."""
 PASSWORD = "not-a-real-password"
 
 Serve = Callable[..., Any]
@@ -112,7 +114,9 @@ async def test_fifty_wrong_log_ins_a_second_delay_no_scrape(serve: Serve) -> Non
     refusals = Counter(guess.result() for guess in guesses)
     assert refusals.keys() == {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
     assert len(times) > SCRAPES
-    assert _p99(times[1:]) < 0.1, "but for the first, of which the password is compared"
+    # A comparison on the loop would delay each of them by the whole queue. Single ones are late on
+    # a machine that is busy otherwise, so the middle is what tells.
+    assert median(times) < COMPARISON_SECONDS
 
 
 async def _guess(url: str, number: int, delay_seconds: float) -> int:
