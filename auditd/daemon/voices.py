@@ -54,7 +54,7 @@ class Voices:
         self._alert_log = AlertLog(log.logger, monotonic=monotonic)
         self._alert_metrics = AlertMetrics(
             alertnames=lambda: watch().policy.alertnames,
-            alerts_of=lambda name: alarms().board.alerts_of(name),  # noqa: PLW0108 -- likewise
+            open_of=lambda name: alarms().board.open_of(name),  # noqa: PLW0108 -- likewise
             hooks=lambda: alarms().hook_names,
             pending=lambda: alarms().deliverer.pending,
             dead=lambda: alarms().dead,

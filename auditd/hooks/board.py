@@ -48,6 +48,8 @@ class Board:
         self._of_project: dict[str, tuple[Alert, ...]] = {}
         self._alerts: dict[str, Alert] = {}
         self._blind: dict[str, frozenset[str]] = {}
+        self._open: dict[str, tuple[tuple[str, AlertState], ...]] = {}
+        """By project, of those that somebody has asked for."""
         self._groups: dict[str, Group] = {}
         self._sighted: dict[str, tuple[datetime, datetime]] = {}
         """By project: that what was last seen at the one instant was seen again at the other."""
@@ -113,6 +115,17 @@ class Board:
         """Of one project; empty when nothing is known of it."""
         self._see(project)
         return self._of_project.get(project, ())
+
+    def open_of(self, project: str) -> tuple[tuple[str, AlertState], ...]:
+        """Alertname and state of each open alert of a project.
+
+        It is the same object until alerts of the project change in more than when they were seen.
+        """
+        if (known := self._open.get(project)) is None:
+            alerts = self._of_project.get(project, ())
+            known = tuple((one.labels["alertname"], one.state) for one in alerts if one.is_open)
+            self._open[project] = known
+        return known
 
     def sight(self, project: str, *, seen_at: datetime, again_at: datetime) -> None:
         """A poll found again all that the one at `seen_at` had found, and nothing else.
@@ -229,6 +242,7 @@ class Board:
         for alert in self._of_project.pop(project, ()):
             self._alerts.pop(alert.fingerprint, None)
         self._blind.pop(project, None)
+        self._open.pop(project, None)
         if alerts:
             self._of_project[project] = alerts
             self._alerts.update((alert.fingerprint, alert) for alert in alerts)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from prometheus_client import Histogram, Metric
 from prometheus_client.registry import Collector
 
-from auditd.alerting.alert import Alert, AlertState
+from auditd.alerting.alert import AlertState
 from auditd.alerting.alert_events import AlertEvent
 from auditd.alerting.delivery import Delivery
 from auditd.alerting.events import (
@@ -22,7 +22,7 @@ from auditd.alerting.events import (
     StateSent,
 )
 from auditd.telemetry import families
-from auditd.telemetry.column import Column, line, steady
+from auditd.telemetry.column import Column, Facts, line, steady
 from auditd.telemetry.families import ALERT_FAMILIES
 from auditd.telemetry.family import Scrape
 from auditd.telemetry.label import escaped, label_value
@@ -34,8 +34,8 @@ _LATENCY_BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 21600.0, 8640
 
 _OPEN = (AlertState.PENDING, AlertState.FIRING)
 
-_Known: TypeAlias = tuple[tuple[tuple[str, str], ...], Collection[str]]
-"""Alertname and state of each open alert of a project, and the alertnames that there can be."""
+_Open: TypeAlias = Collection[tuple[str, AlertState]]
+"""Alertname and state of each open alert of a project."""
 
 
 class AlertMetrics(Collector):
@@ -43,7 +43,7 @@ class AlertMetrics(Collector):
 
     Args:
         alertnames: those that the enabled checks can give; each starts at zero for each project.
-        alerts_of: the alerts of a project.
+        open_of: the open alerts of a project; the same object as long as they are the same.
         hooks: the names of all hooks as they are now.
         pending: what hooks are owed now.
         dead: hook -> how many of its deliveries were given up and not replayed.
@@ -53,13 +53,13 @@ class AlertMetrics(Collector):
         self,
         *,
         alertnames: Callable[[], Collection[str]],
-        alerts_of: Callable[[str], Collection[Alert]],
+        open_of: Callable[[str], _Open],
         hooks: Callable[[], Collection[str]],
         pending: Callable[[], Iterable[Delivery]],
         dead: Callable[[], Mapping[str, int]],
     ) -> None:
         self._alertnames = steady(alertnames)
-        self._alerts_of = alerts_of
+        self._open_of = open_of
         self._hooks = hooks
         self._pending = pending
         self._dead = dead
@@ -91,7 +91,7 @@ class AlertMetrics(Collector):
 
     def columns(self) -> Sequence[Column]:
         """The alerts of each project."""
-        return [Column(families.ALERTS, self._known_alerts, _alerts)]
+        return [Column(families.ALERTS, self._open_alerts, _alerts)]
 
     def describe(self) -> Iterable[Metric]:
         """The families, without looking at anything."""
@@ -111,16 +111,11 @@ class AlertMetrics(Collector):
                 scrape.add(families.NOTIFICATIONS_FAILED, failed, self._failures[hook, reason])
         return [*scrape.metrics(), *without_created(self._latency)]
 
-    def _known_alerts(self, run: Run) -> list[_Known]:
-        alertnames = self._alertnames()
-        of_each = (self._alerts_of(snapshot.project.name) for snapshot in run)
-        return [
-            (
-                tuple((one.labels["alertname"], one.state) for one in alerts if one.is_open),
-                alertnames,
-            )
-            for alerts in of_each
-        ]
+    def _open_alerts(self, run: Run) -> Facts:
+        return (
+            [self._open_of(snapshot.project.name) for snapshot in run],
+            [self._alertnames()] * len(run),
+        )
 
     def _begin_and_end(self, hooks: set[str]) -> None:
         """The series of a hook begin at zero, and end with it."""
@@ -147,8 +142,7 @@ class AlertMetrics(Collector):
                 scrape.add(families.OUTBOX_OLDEST, labels, oldest.timestamp())
 
 
-def _alerts(project: str, known: _Known) -> str:
-    alerts, alertnames = known
+def _alerts(project: str, alerts: _Open, alertnames: Collection[str]) -> str:
     counts: Counter[tuple[str, str]] = Counter()
     counts.update({(name, state.value): 0 for name in alertnames for state in _OPEN})
     counts.update(alerts)

@@ -10,8 +10,9 @@ from typing import Any
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry.authorization_lines import FAMILIES, Item, items, texts
 from auditd.telemetry.family import Family
-from auditd.telemetry.fragment import Fragment, deflate
+from auditd.telemetry.fragment import Fragment, Strip, deflate
 from auditd.telemetry.run import Run, runs
+from auditd.telemetry.strips import Strips
 
 _AUTHORIZATIONS = 128
 """In a run of small projects, and at most in one step."""
@@ -21,9 +22,8 @@ _AUTHORIZATIONS = 128
 class _Row:
     """One run."""
 
-    projects: list[str]
     facts: list[Any]
-    """All that its series depend on but the names and the room that there was."""
+    """All that its series depend on but the room that there was, project by project."""
     room: int
     """How many series it could have had."""
     series: int = 0
@@ -31,10 +31,10 @@ class _Row:
     fragments: dict[str, list[Fragment]] = field(default_factory=dict)
     """By the name of the family; none is empty."""
 
-    def holds(self, projects: list[str], facts: list[Any], room: int) -> bool:
+    def holds(self, facts: list[Any], room: int) -> bool:
         """Whether the same would be written again."""
         fits = room == self.room if self.dropped else room >= self.series
-        return fits and self.facts == facts and self.projects == projects
+        return fits and self.facts == facts
 
 
 class AuthorizationShelf:
@@ -43,6 +43,7 @@ class AuthorizationShelf:
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}
         """By the first project of each."""
+        self._strips = Strips(self._fragments)
 
     @property
     def dropped(self) -> int:
@@ -58,23 +59,40 @@ class AuthorizationShelf:
         rows: dict[str, _Row] = {}
         room = max_series
         for run in runs(snapshots, _weigh, _AUTHORIZATIONS):
-            projects = [snapshot.project.name for snapshot in run]
-            facts = [(one.authorizations, one.stale_at, one.verifications) for one in run]
-            row = self._rows.get(projects[0])
-            if row is None or not row.holds(projects, facts, room):
-                row = _Row(projects, facts, room)
+            first = run[0].project.name
+            facts = [fact for snapshot in run for fact in _facts(snapshot)]
+            row = self._rows.get(first)
+            if row is None or not row.holds(facts, room):
+                row = _Row(facts, room)
                 yield from _fill(row, run)
-                self._rows[projects[0]] = row
+                self._strips.drop_all()
+                self._rows[first] = row
+            else:
+                row.facts[:] = facts  # of equal ones the older may go
             yield
-            row.facts = facts  # of equal ones the older may go
-            rows[projects[0]] = row
+            rows[first] = row
             room -= row.series
+        if [*rows] != [*self._rows]:
+            self._strips.drop_all()
         self._rows = rows
+        yield from self._strips.renew(FAMILIES)
 
-    def fragments(self, family: Family) -> Iterator[Fragment]:
-        """Of one family, as of the last refresh that was finished."""
+    def strip(self, family: Family) -> Strip:
+        """All of one family, as of the last refresh that was finished."""
+        return self._strips[family]
+
+    def _fragments(self, family: Family) -> Iterator[Fragment]:
         rows = self._rows.values()
         return chain.from_iterable(row.fragments.get(family.name, ()) for row in rows)
+
+
+def _facts(snapshot: ProjectSnapshot) -> tuple[Any, ...]:
+    return (
+        snapshot.project.name,
+        snapshot.authorizations,
+        snapshot.stale_at,
+        snapshot.verifications,
+    )
 
 
 def _weigh(snapshot: ProjectSnapshot) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry.family import Family
@@ -14,27 +14,30 @@ from auditd.telemetry.run import Run
 
 T = TypeVar("T")
 
+Facts: TypeAlias = tuple[list[Any], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """How the lines of a family come about.
 
-    `facts` gives for each project of a run all that its lines depend on but its name; None where
-    there is nothing to write. It is asked at each scrape. So it only looks things up, and gives
-    the same object again, or an equal one, as long as nothing changed.
-    `lines` writes them down, from the label `project="…"` and the facts.
+    `facts` gives all that the lines of a run depend on but names: a list for each kind of fact,
+    with one of each project; None, in the first list, where there is nothing to write. It is asked
+    at each scrape. So it only looks things up, and gives the same objects again, or equal ones, as
+    long as nothing changed. What it made for each project would be garbage of each scrape.
+    `lines` writes them down, from the label `project="…"` and the facts of a project.
     """
 
     family: Family
-    facts: Callable[[Run], list[Any]]
-    lines: Callable[[str, Any], str]
+    facts: Callable[[Run], Facts]
+    lines: Callable[..., str]
 
-    def text(self, run: Run, facts: Iterable[Any]) -> str:
+    def text(self, run: Run, facts: Facts) -> str:
         """The lines of the run."""
         return "".join(
-            self.lines(project_label(snapshot), its_facts)
-            for snapshot, its_facts in zip(run, facts, strict=True)
-            if its_facts is not None
+            self.lines(project_label(snapshot), *its_facts)
+            for snapshot, *its_facts in zip(run, *facts, strict=True)
+            if its_facts[0] is not None
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,12 +16,12 @@ from prometheus_client.registry import Collector
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry.family import Family
 from auditd.telemetry.fleet_exposition import FleetExposition
-from auditd.telemetry.fragment import Fragment, Stream, deflate
+from auditd.telemetry.fragment import Fragment, Stream, Strip, deflate
 from auditd.telemetry.poll_counts import PollCounts
 from auditd.telemetry.series import Checks
 
-_PIECE_BYTES = 64 * 1024
-"""What is sent at once. More would hold up the event loop, less would be many system calls."""
+_PIECE_BYTES = 256 * 1024
+"""What is sent at once. More would hold up the event loop, less would be many passes of it."""
 _PIECE_PARTS = 128
 """Fragments, however small: to inflate so many of them takes half a millisecond."""
 _TURN_SECONDS = 0.00025
@@ -45,7 +44,7 @@ class Exposition:
         return self.stream.size
 
     def pieces(self) -> Iterator[bytes]:
-        """The body in pieces of some 64 KiB at most, each made when it is asked for."""
+        """The body in pieces of some 256 KiB at most, each made when it is asked for."""
         parts, size = list[bytes](), 0
         for part in self.stream.parts():
             parts.append(part)
@@ -67,6 +66,8 @@ class Exposer:
     def __init__(self, fleet: FleetExposition, registry: CollectorRegistry) -> None:
         self._fleet = fleet
         self._registry = registry
+        self._encoded: dict[tuple[str, bool], tuple[Metric, Fragment]] = {}
+        """The other metrics as they were last, by name and whether that is OpenMetrics."""
         self._refreshing = asyncio.Lock()
 
     async def __call__(
@@ -86,21 +87,32 @@ class Exposer:
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
         if is_compressed:
             headers["Content-Encoding"] = "gzip"
-        stream = Stream(is_compressed=is_compressed)
+        is_openmetrics = content_type.startswith("application/openmetrics-text")
+        others = Strip()
         async with self._refreshing:
             await _in_turns(self._fleet.refresh())
-            is_openmetrics = content_type.startswith("application/openmetrics-text")
-            chosen = _chosen(self._fleet, names, is_openmetrics=is_openmetrics)
-            await _in_turns(stream.take(chosen))
-            await _in_turns(_take_one_by_one(self._registered(encode, names), stream))
-        return Exposition(headers, stream)
+            chosen = [*_chosen(self._fleet, names, is_openmetrics=is_openmetrics)]
+            encoded = self._registered(encode, names, is_openmetrics=is_openmetrics)
+            await _in_turns(map(others.append, encoded))
+        return Exposition(headers, Stream([*chosen, others], is_compressed=is_compressed))
 
-    def _registered(self, encode: _Encode, names: Sequence[str]) -> Iterator[Fragment]:
-        """All other metrics, each encoded when it is asked for, and the end of the whole."""
+    def _registered(
+        self, encode: _Encode, names: Sequence[str], *, is_openmetrics: bool
+    ) -> Iterator[Fragment]:
+        """All other metrics, and the end of the whole.
+
+        To compare one takes a tenth of encoding it. Versions of a format differ in how names are
+        escaped, and none of ours has to be.
+        """
         registry = self._registry.restricted_registry(names) if names else self._registry
         end = encode(_Metrics(()))
         for metric in registry.collect():
-            yield deflate(encode(_Metrics((metric,))).removesuffix(end).decode())
+            key = metric.name, is_openmetrics
+            former, fragment = self._encoded.get(key, (None, None))
+            if fragment is None or former != metric:
+                fragment = deflate(encode(_Metrics((metric,))).removesuffix(end).decode())
+                self._encoded[key] = metric, fragment
+            yield fragment
         yield deflate(end.decode())
 
 
@@ -115,22 +127,10 @@ def render_snapshots(
         max_series=max_series,
         dropped=lambda _: None,
     )
-    stream = Stream(is_compressed=False)
-    _exhaust(fleet.refresh())
-    _exhaust(stream.take(_chosen(fleet, (), is_openmetrics=False)))
+    for _ in fleet.refresh():
+        pass
+    stream = Stream(_chosen(fleet, (), is_openmetrics=False), is_compressed=False)
     return b"".join(stream.parts()).decode()
-
-
-def _take_one_by_one(fragments: Iterable[Fragment], stream: Stream) -> Iterator[None]:
-    """Each fragment takes a while to make, so each is a step."""
-    for fragment in fragments:
-        _exhaust(stream.take([fragment]))
-        yield
-
-
-def _exhaust(steps: Iterator[None]) -> None:
-    """Do them all at once."""
-    deque(steps, maxlen=0)
 
 
 async def _in_turns(steps: Iterable[None]) -> None:
@@ -144,27 +144,22 @@ async def _in_turns(steps: Iterable[None]) -> None:
 
 def _chosen(
     fleet: FleetExposition, names: Collection[str], *, is_openmetrics: bool
-) -> Iterator[Fragment]:
+) -> Iterator[Strip]:
     """The families with their headers. Among `names` one without series is left out."""
-    for family, fragments in fleet.sections():
-        if names and family.sample_name not in names:
-            continue
-        first = next(fragments, None)
-        if first or not names:
+    for family, strip in fleet.sections():
+        if not names or (strip.size and family.sample_name in names):
             yield _header(family, is_openmetrics=is_openmetrics)
-        if first:
-            yield first
-        yield from fragments
+            yield strip
 
 
 @cache
-def _header(family: Family, *, is_openmetrics: bool) -> Fragment:
+def _header(family: Family, *, is_openmetrics: bool) -> Strip:
     """What comes before the series of the family, as the library has it."""
     empty = _Metrics((family.empty(),))
     if is_openmetrics:
         openmetrics, _ = choose_encoder("application/openmetrics-text")
-        return deflate(openmetrics(empty).removesuffix(_EOF).decode())
-    return deflate(generate_latest(empty).decode())
+        return Strip(deflate(openmetrics(empty).removesuffix(_EOF).decode()))
+    return Strip(deflate(generate_latest(empty).decode()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from auditd.telemetry.authorization_shelf import AuthorizationShelf
 from auditd.telemetry.column import Column
 from auditd.telemetry.families import SERIES_DROPPED
 from auditd.telemetry.family import Family
-from auditd.telemetry.fragment import Fragment, deflate
+from auditd.telemetry.fragment import Strip, deflate
 from auditd.telemetry.number import number_text
 from auditd.telemetry.poll_counts import PollCounts
 from auditd.telemetry.series import Checks, project_columns
@@ -68,11 +68,11 @@ class FleetExposition:
             self._dropped(dropped)
         self._is_dropping = dropped > 0
 
-    def sections(self) -> Iterator[tuple[Family, Iterator[Fragment]]]:
+    def sections(self) -> Iterator[tuple[Family, Strip]]:
         """The families, each with its series, as of the last refresh that was finished."""
         for family in authorization_lines.FAMILIES:
-            yield family, self._authorizations.fragments(family)
+            yield family, self._authorizations.strip(family)
         for family in self._projects.families:
-            yield family, self._projects.fragments(family)
+            yield family, self._projects.strip(family)
         dropped = f"{SERIES_DROPPED.sample_name} {number_text(self._authorizations.dropped)}\n"
-        yield SERIES_DROPPED, iter([deflate(dropped)])
+        yield SERIES_DROPPED, Strip(deflate(dropped))

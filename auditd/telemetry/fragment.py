@@ -12,6 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 try:
     from isal import isal_zlib as codec
@@ -51,43 +52,72 @@ def deflate(text: str) -> Fragment:
     return Fragment(deflated, codec.crc32(data), len(data))
 
 
-class Stream:
-    """Fragments in a row, and what must be known of them before the first is sent."""
+class Strip:
+    """Fragments in a row, and what must be known of them before the first is sent.
 
-    def __init__(self, *, is_compressed: bool) -> None:
-        self._is_compressed = is_compressed
-        self._fragments: list[Fragment] = []
-        self._checksum = 0
-        self._text_size = 0
-        self._deflated_size = len(_GZIP_HEADER) + len(_LAST_BLOCK) + _TRAILER_BYTES
+    Once it is put together it is not changed any more, so many scrapes may send it.
+    """
+
+    __slots__ = ("checksum", "deflated_size", "fragments", "size")
+
+    def __init__(self, fragment: Fragment | None = None) -> None:
+        self.fragments: list[Fragment] = []
+        self.checksum = 0
+        """The CRC-32 of the text."""
+        self.size = 0
+        """Bytes of the text."""
+        self.deflated_size = 0
+        """Bytes of all that is deflated."""
+        if fragment:
+            self.append(fragment)
 
     def take(self, fragments: Iterable[Fragment]) -> Iterator[None]:
         """These follow. Done in steps of much less than a millisecond."""
         for fragment in fragments:
-            self._fragments.append(fragment)
-            self._text_size += fragment.size
-            self._deflated_size += len(fragment.deflated)
-            if self._is_compressed:
-                checksum, size = fragment.checksum, fragment.size
-                self._checksum = crc32_combine(self._checksum, checksum, size)
-            if not len(self._fragments) % _STEP:
+            self.append(fragment)
+            if not len(self.fragments) % _STEP:
                 yield
+
+    def append(self, fragment: Fragment) -> None:
+        """This follows."""
+        self.fragments.append(fragment)
+        self.checksum = crc32_combine(self.checksum, fragment.checksum, fragment.size)
+        self.size += fragment.size
+        self.deflated_size += len(fragment.deflated)
+
+
+class Stream:
+    """Strips in a row, as a scraper gets them."""
+
+    def __init__(self, strips: Iterable[Strip], *, is_compressed: bool) -> None:
+        self._strips = tuple(strips)
+        self._is_compressed = is_compressed
 
     @property
     def size(self) -> int:
         """Bytes of all that `parts` gives."""
-        return self._deflated_size if self._is_compressed else self._text_size
+        if not self._is_compressed:
+            return sum(strip.size for strip in self._strips)
+        around = len(_GZIP_HEADER) + len(_LAST_BLOCK) + _TRAILER_BYTES
+        return around + sum(strip.deflated_size for strip in self._strips)
 
     def parts(self) -> Iterator[bytes]:
         """The text, or one gzip member that holds it, fragment by fragment."""
         if not self._is_compressed:
             decompressor = codec.decompressobj(_RAW)
-            for fragment in self._fragments:
+            for fragment in self._fragments():
                 yield decompressor.decompress(fragment.deflated)
             return
         yield _GZIP_HEADER
-        for fragment in self._fragments:
+        for fragment in self._fragments():
             yield fragment.deflated
         yield _LAST_BLOCK
-        yield self._checksum.to_bytes(4, "little")
-        yield (self._text_size & 0xFFFFFFFF).to_bytes(4, "little")
+        checksum = size = 0
+        for strip in self._strips:
+            checksum = crc32_combine(checksum, strip.checksum, strip.size)
+            size += strip.size
+        yield checksum.to_bytes(4, "little")
+        yield (size & 0xFFFFFFFF).to_bytes(4, "little")
+
+    def _fragments(self) -> Iterator[Fragment]:
+        return chain.from_iterable(strip.fragments for strip in self._strips)

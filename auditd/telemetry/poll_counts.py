@@ -77,17 +77,17 @@ class PollCounts:
         return [
             Column(
                 families.POLLS,
-                lambda run: [of[one.project.name].polls for one in run],
+                lambda run: ([of[one.project.name].polls for one in run],),
                 lambda project, polls: line(families.POLLS, project, polls),
             ),
             Column(
                 families.POLL_FAILURES,
-                lambda run: [of[one.project.name].failures for one in run],
+                lambda run: ([of[one.project.name].failures for one in run],),
                 lambda project, counts: _by_reason(families.POLL_FAILURES, project, counts),
             ),
             Column(
                 families.POLLS_SKIPPED,
-                lambda run: [of[one.project.name].skipped for one in run],
+                lambda run: ([of[one.project.name].skipped for one in run],),
                 lambda project, counts: _by_reason(families.POLLS_SKIPPED, project, counts),
             ),
         ]

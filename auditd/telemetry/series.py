@@ -13,7 +13,7 @@ from auditd.audit.finding import Finding, Severity
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry import families
-from auditd.telemetry.column import Column, line, steady
+from auditd.telemetry.column import Column, Facts, line, steady
 from auditd.telemetry.family import Family
 from auditd.telemetry.label import escaped
 from auditd.telemetry.number import instant_text
@@ -22,6 +22,8 @@ from auditd.telemetry.run import Run
 Checks: TypeAlias = Mapping[str, Collection[Severity]]
 """The name of each enabled check -> the severities that its findings can have."""
 
+_NO_CHECKS: Checks = {}
+"""Zeros only for a project that was listed: of any other nothing is known to be well."""
 _NOT_IN_A_LABEL_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -29,9 +31,12 @@ def project_columns(checks: Callable[[], Checks]) -> list[Column]:
     """What the snapshots tell. `checks` are the enabled ones."""
     enabled_checks = steady(checks)
 
-    def findings(run: Run) -> list[Any]:
+    def findings(run: Run) -> Facts:
         enabled = enabled_checks()
-        return [(one.findings, one.authorizations is not None, enabled) for one in run]
+        return (
+            [one.findings for one in run],
+            [_NO_CHECKS if one.authorizations is None else enabled for one in run],
+        )
 
     return [
         Column(families.AUTHORIZATIONS, _each(lambda one: one.authorizations), _statuses),
@@ -54,8 +59,8 @@ def project_columns(checks: Callable[[], Checks]) -> list[Column]:
     ]
 
 
-def _each(facts: Callable[[ProjectSnapshot], Any]) -> Callable[[Run], list[Any]]:
-    return lambda run: [facts(snapshot) for snapshot in run]
+def _each(fact: Callable[[ProjectSnapshot], Any]) -> Callable[[Run], Facts]:
+    return lambda run: ([fact(snapshot) for snapshot in run],)
 
 
 def _instant(family: Family, at: Callable[[ProjectSnapshot], datetime | None]) -> Column:
@@ -83,13 +88,9 @@ def _statuses(project: str, authorizations: Mapping[str, Authorization]) -> str:
     )
 
 
-def _findings(project: str, facts: tuple[tuple[Finding, ...], bool, Checks]) -> str:
-    """Zeros only for a project that was listed: of any other nothing is known to be well."""
-    findings, was_listed, checks = facts
-    counts: Counter[tuple[str, str]] = Counter()
-    if was_listed:
-        known = ((check, severity) for check in checks for severity in checks[check])
-        counts.update(dict.fromkeys(((check, severity.value) for check, severity in known), 0))
+def _findings(project: str, findings: tuple[Finding, ...], checks: Checks) -> str:
+    known = ((check, severity.value) for check in checks for severity in checks[check])
+    counts = Counter(dict.fromkeys(known, 0))
     counts.update((finding.check, finding.severity.value) for finding in findings)
     return "".join(
         line(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.column import Column
+from auditd.telemetry.column import Column, Facts
 from auditd.telemetry.family import Family
-from auditd.telemetry.fragment import Fragment, deflate
+from auditd.telemetry.fragment import Fragment, Strip, deflate
 from auditd.telemetry.run import Run, runs
+from auditd.telemetry.strips import Strips
 
 _PROJECTS = 64
 """In a run. With more of them one change writes more anew, with fewer they deflate worse."""
@@ -20,7 +20,7 @@ _PROJECTS = 64
 class _Cell:
     """One column of one run."""
 
-    facts: list[Any]
+    facts: Facts
     fragment: Fragment
 
 
@@ -40,6 +40,7 @@ class Shelf:
         self._columns: list[Column] = []
         self._rows: dict[str, _Row] = {}
         """By the first project of each."""
+        self._strips = Strips(self._fragments)
 
     @property
     def families(self) -> list[Family]:
@@ -63,21 +64,31 @@ class Shelf:
                 row = self._rows[projects[0]] = _Row(projects, {})
             rows[projects[0]] = row
             for column in self._columns:
-                _refresh(row, column, run)
+                self._write(row, column, run)
                 yield
+        if [*rows] != [*self._rows]:
+            self._strips.drop_all()
         self._rows = rows
+        yield from self._strips.renew(self.families)
 
-    def fragments(self, family: Family) -> Iterator[Fragment]:
-        """Of one family, as of the last refresh that was finished."""
+    def strip(self, family: Family) -> Strip:
+        """All of one family, as of the last refresh that was finished."""
+        return self._strips[family]
+
+    def _fragments(self, family: Family) -> Iterator[Fragment]:
         for row in self._rows.values():
             fragment = row.cells[family.name].fragment
             if fragment.size:
                 yield fragment
 
-
-def _refresh(row: _Row, column: Column, run: Run) -> None:
-    """Write the column of this run anew if its facts are others."""
-    facts = column.facts(run)
-    cell = row.cells.get(column.family.name)
-    fragment = cell.fragment if cell and cell.facts == facts else deflate(column.text(run, facts))
-    row.cells[column.family.name] = _Cell(facts, fragment)  # of equal facts the older may go
+    def _write(self, row: _Row, column: Column, run: Run) -> None:
+        """Write the column of this run anew if its facts are others."""
+        name = column.family.name
+        facts = column.facts(run)
+        cell = row.cells.get(name)
+        if cell and cell.facts == facts:
+            for kept, newest in zip(cell.facts, facts, strict=True):
+                kept[:] = newest  # of equal facts the older may go
+            return
+        self._strips.drop(column.family)
+        row.cells[name] = _Cell(facts, deflate(column.text(run, facts)))

@@ -127,6 +127,6 @@ def _collectors() -> tuple[Collector, ...]:
         logger=structlog.get_logger(),
     )
     alerts = AlertMetrics(
-        alertnames=tuple, alerts_of=lambda _: (), hooks=tuple, pending=tuple, dead=dict
+        alertnames=tuple, open_of=lambda _: (), hooks=tuple, pending=tuple, dead=dict
     )
     return metrics, alerts

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from auditd.alerting.alert import AlertState
 from auditd.alerting.grouping import Group
 from auditd.alerting.route import Route, build_tree
 from auditd.alerting.silence import Acknowledgement
 from auditd.hooks.board import Board
-from tests.unit.hooks.fakes import START, alert_of
+from tests.unit.hooks.fakes import START, alert_of, resolved
 
 
 @pytest.fixture
@@ -27,6 +28,20 @@ def test_alerts_are_found_by_project_and_by_fingerprint(board: Board) -> None:
     board.publish("payments", (), ())
     assert board.alerts_of("payments") == ()
     assert set(board.alerts) == {other.fingerprint}
+
+
+def test_open_alerts_are_the_same_object_until_one_changes(board: Board) -> None:
+    firing, pending = alert_of("a"), replace(alert_of("b"), state=AlertState.PENDING)
+    name = firing.labels["alertname"]
+    assert board.open_of("payments") == ()
+    board.publish("payments", (firing, pending, resolved(alert_of("c"), START)), ())
+    opened = board.open_of("payments")
+    assert opened == ((name, AlertState.FIRING), (name, AlertState.PENDING))
+    board.sight("payments", seen_at=START, again_at=START + timedelta(hours=1))
+    assert board.alerts_of("payments")[0].last_seen_at == START + timedelta(hours=1)
+    assert board.open_of("payments") is opened
+    board.publish("payments", (firing,), ())
+    assert board.open_of("payments") == ((name, AlertState.FIRING),)
 
 
 def test_admitting_changes_nothing_until_it_is_published(board: Board) -> None:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from auditd.alerting.alert import Alert, AlertState
+from auditd.alerting.alert import AlertState
 from auditd.alerting.delivery import Delivery
 from auditd.alerting.events import (
     DeliveryDead,
@@ -20,8 +19,10 @@ from auditd.alerting.retry import DeathReason
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry.alert_metrics import AlertMetrics
-from tests.unit.hooks.fakes import START, alert_of, delivery_of, resolved
+from tests.unit.hooks.fakes import START, delivery_of
 from tests.unit.telemetry.reading import read
+
+FIRING = ("GitAuthorizationOverdue", AlertState.FIRING)
 
 
 class Exposed:
@@ -31,12 +32,12 @@ class Exposed:
         self.daemon = daemon
         self.hooks = ["ops", "am"]
         self.alertnames = ["GitAuthorizationOverdue", "ProjectBlind"]
-        self.alerts: list[Alert] = []
+        self.open: list[tuple[str, AlertState]] = []
         self.pending: list[Delivery] = []
         self.dead: dict[str, int] = {}
         self.metrics = AlertMetrics(
             alertnames=lambda: frozenset(self.alertnames),
-            alerts_of=lambda project: self.alerts if project == "payments" else [],
+            open_of=lambda project: tuple(self.open) if project == "payments" else (),
             hooks=lambda: self.hooks,
             pending=lambda: self.pending,
             dead=lambda: self.dead,
@@ -66,9 +67,8 @@ def test_every_alertname_of_every_project_starts_at_zero(exposed: Exposed) -> No
         assert alerts(exposed, alertname, "pending") == 0
 
 
-def test_open_alerts_are_counted_by_state_and_ended_ones_are_not(exposed: Exposed) -> None:
-    pending = replace(alert_of("b"), state=AlertState.PENDING)
-    exposed.alerts = [alert_of("a"), pending, resolved(alert_of("c"), START)]
+def test_open_alerts_are_counted_by_state(exposed: Exposed) -> None:
+    exposed.open = [FIRING, ("GitAuthorizationOverdue", AlertState.PENDING)]
     assert alerts(exposed, "GitAuthorizationOverdue", "firing") == 1
     assert alerts(exposed, "GitAuthorizationOverdue", "pending") == 1
 
@@ -106,18 +106,17 @@ def test_attempts_failures_and_latency_are_counted_for_each_hook(exposed: Expose
 
 
 def test_what_is_counted_of_alerts_follows_them_from_scrape_to_scrape(exposed: Exposed) -> None:
-    firing = alert_of("a")
-    for known, count in (([], 0), ([firing], 1), ([], 0), ([firing, alert_of("b")], 2)):
-        exposed.alerts = known
+    for known, count in (([], 0), ([FIRING], 1), ([], 0), ([FIRING, FIRING], 2)):
+        exposed.open = known
         assert alerts(exposed, "GitAuthorizationOverdue", "firing") == count
     exposed.alertnames = ["ProjectBlind"]
-    exposed.alerts = []
+    exposed.open = []
     assert alerts(exposed, "GitAuthorizationOverdue", "firing") is None
     assert alerts(exposed, "ProjectBlind", "firing") == 0
 
 
 def test_the_alerts_of_a_project_end_with_it(exposed: Exposed) -> None:
-    exposed.alerts = [alert_of("a")]
+    exposed.open = [FIRING]
     assert alerts(exposed, "GitAuthorizationOverdue", "firing") == 1
     exposed.daemon.fleet = []
     assert alerts(exposed, "GitAuthorizationOverdue", "firing") is None

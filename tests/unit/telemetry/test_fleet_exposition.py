@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -69,7 +70,7 @@ class Fleet:
             pass
         kept = self.exposition.sections()
         families = authorization_lines.FAMILIES
-        shown = [one for family, fragments in kept if family in families for one in fragments]
+        shown = [one for family, strip in kept if family in families for one in strip.fragments]
         self.seen += shown
         return list(map(id, shown))
 
@@ -221,7 +222,7 @@ def test_work_that_was_given_up_is_not_done_again(fleet: Fleet) -> None:
         written.append(label)
         return f"written{{{label}}} 1\n"
 
-    column = Column(Family("written", "gauge", ""), lambda run: [1] * len(run), write)
+    column = Column(Family("written", "gauge", ""), lambda run: ([1] * len(run),), write)
     fleet.exposition.add([column])
     done = len(list(fleet.exposition.refresh()))
     again = Fleet()
@@ -234,6 +235,20 @@ def test_work_that_was_given_up_is_not_done_again(fleet: Fleet) -> None:
     del steps
     assert len(list(again.exposition.refresh())) < done
     assert len(written) == len(set(written)) == len(fleet.snapshots)
+
+
+def test_a_refresh_of_what_is_as_it_was_makes_nothing_that_stays(fleet: Fleet) -> None:
+    for _ in fleet.exposition.refresh():
+        pass
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in fleet.exposition.refresh():
+            pass
+        made = gc.get_count()[0]
+    finally:
+        gc.enable()
+    assert made < len(fleet.snapshots)
 
 
 def test_a_long_list_is_written_in_steps(fleet: Fleet, authorization: Authorization) -> None:

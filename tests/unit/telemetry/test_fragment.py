@@ -4,13 +4,13 @@ import gzip
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditd.telemetry.fragment import Fragment, Stream, deflate
+from auditd.telemetry.fragment import Fragment, Stream, Strip, deflate
 
 TEXTS = st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])) | st.just("ab\n" * 900))
 
@@ -19,23 +19,28 @@ import sys
 sys.modules["isal"] = None  # an import of it fails from here on
 from auditd.telemetry import fragment
 assert fragment.codec.__name__ == "zlib"
-stream = fragment.Stream(is_compressed=True)
-for _ in stream.take(fragment.deflate(text) for text in ("one 1.0\\n" * 500, "", "two 2.0\\n")):
-    pass
+texts = ("one 1.0\\n" * 500, "", "two 2.0\\n")
+strips = [fragment.Strip(fragment.deflate(text)) for text in texts]
+stream = fragment.Stream(strips, is_compressed=True)
 sys.stdout.buffer.write(b"".join(stream.parts()))
 """
 
 
-def stream_of(fragments: Iterable[Fragment], *, is_compressed: bool) -> Stream:
-    stream = Stream(is_compressed=is_compressed)
-    for _ in stream.take(fragments):
+def strip_of(fragments: Iterable[Fragment]) -> Strip:
+    strip = Strip()
+    for _ in strip.take(fragments):
         pass
-    return stream
+    return strip
 
 
-@given(TEXTS)
-def test_fragments_in_a_row_are_one_gzip_member(texts: list[str]) -> None:
-    stream = stream_of(map(deflate, texts), is_compressed=True)
+def stream_of(fragments: Sequence[Fragment], *, is_compressed: bool, cut: int = 1) -> Stream:
+    strips = strip_of(fragments[:cut]), strip_of(fragments[cut:])
+    return Stream(strips, is_compressed=is_compressed)
+
+
+@given(TEXTS, st.integers(0, 5))
+def test_fragments_in_a_row_are_one_gzip_member(texts: list[str], cut: int) -> None:
+    stream = stream_of([*map(deflate, texts)], is_compressed=True, cut=cut)
     body = b"".join(stream.parts())
     assert stream.size == len(body)
     decompressor = zlib.decompressobj(wbits=31)
@@ -45,7 +50,7 @@ def test_fragments_in_a_row_are_one_gzip_member(texts: list[str]) -> None:
 
 @given(TEXTS)
 def test_fragments_in_a_row_are_their_text(texts: list[str]) -> None:
-    stream = stream_of(map(deflate, texts), is_compressed=False)
+    stream = stream_of([*map(deflate, texts)], is_compressed=False)
     body = b"".join(stream.parts())
     assert stream.size == len(body)
     assert body == "".join(texts).encode()
@@ -59,10 +64,10 @@ def test_a_fragment_needs_nothing_of_those_before_it() -> None:
 
 
 def test_many_fragments_are_taken_in_steps() -> None:
-    stream = Stream(is_compressed=True)
-    steps = stream.take([deflate("x\n")] * 1000)
+    strip = Strip()
+    steps = strip.take([deflate("x\n")] * 1000)
     next(steps)
-    assert 0 < stream.size < 1000
+    assert 0 < strip.size < 1000
     assert len(list(steps)) > 10
 
 
