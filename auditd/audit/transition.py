@@ -120,11 +120,16 @@ def rejudged(
     severity that it has now.
     """
     findings = (*_seen_anew(previous, policy), *_blindness(previous, policy))
-    snapshot = replace(previous, findings=_findings(previous, findings), judgement=None)
-    if previous.authorizations is not None:
-        stale_at = stale_instants(policy, previous, previous.authorizations)
-        snapshot = replace(snapshot, stale_at=stale_at)
+    judged = replace(previous, findings=_findings(previous, findings), judgement=None)
+    snapshot = recalled(judged, policy)
     return snapshot, tuple(_verdicts(previous, snapshot, at))
+
+
+def recalled(snapshot: ProjectSnapshot, policy: Policy) -> ProjectSnapshot:
+    """A snapshot of which nobody kept when its authorizations become stale."""
+    if snapshot.authorizations is None:
+        return snapshot
+    return replace(snapshot, stale_at=stale_instants(policy, snapshot, snapshot.authorizations))
 
 
 def departed(snapshot: ProjectSnapshot, at: datetime) -> tuple[Event, ...]:

@@ -60,7 +60,7 @@ class Newsroom:
         fleet = self._watch.fleet
         for name, stored in news.snapshots.items():
             if stored and (known := fleet.get(name)):
-                self._publish(stored.of(known.project))
+                self._publish(self._watch.poller.recalled(stored.of(known.project)))
         for name, times in news.times.items():
             if known := fleet.get(name):
                 self._publish(_polled_again(known, times))

@@ -164,7 +164,7 @@ async def open_watch(
         UnusableSettingError: a certificate or key file of the configuration cannot be used.
     """
     plan = plan_watch(settings, catalog)
-    fleet = Fleet(recall)
+    fleet = Fleet(lambda project: poller.recalled(recall(project)))
     async with (
         Transport(plan.line.line) as transport,
         Cloud(

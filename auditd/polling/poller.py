@@ -17,7 +17,7 @@ from auditd.audit.events import Emit, Event, PollFailed, PollFinished
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.run import Policy, distinct
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.audit.transition import failed, rejudged, succeeded
+from auditd.audit.transition import failed, recalled, rejudged, succeeded
 from auditd.audit.verification import Verification
 from auditd.audit.verify_due import names_to_verify
 from auditd.polling.agenda import Slot
@@ -69,6 +69,10 @@ class Poller:
     def adopt(self, policy: Policy) -> None:
         """Judge by this policy from now on; see `rejudge` for what was judged before."""
         self._policy = policy
+
+    def recalled(self, snapshot: ProjectSnapshot) -> ProjectSnapshot:
+        """One that was stored, here or by another replica, with what the policy says of it now."""
+        return recalled(snapshot, self._policy)
 
     async def rejudge(self, project: str) -> None:
         """Judge what is known of a project anew, without a poll: policy or settings changed."""

@@ -53,26 +53,17 @@ class _Authorization(msgspec.Struct, frozen=True):
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """What a snapshot says beside its project and what every poll changes.
+    """What a snapshot says beside its project, its list and what every poll changes.
 
     Two are equal when they say the same.
     """
 
     failure: FailureReason | None
     failure_message: str
-    authorizations: Mapping[str, Authorization] | None
+    is_listed: bool
+    """Whether a list ever came. What is on it stands in the history."""
     findings: tuple[Finding, ...]
-    stale_at: Mapping[str, datetime]
     verifications: Mapping[str, Verification]
-
-
-class _Sight(msgspec.Struct, frozen=True):
-    failure: FailureReason | None
-    failure_message: str
-    authorizations: dict[str, _Authorization] | None
-    findings: tuple[Finding, ...]
-    stale_at: dict[str, datetime]
-    verifications: dict[str, Verification]
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -91,8 +82,13 @@ class _Event(msgspec.Struct, frozen=True):
     reason: FailureReason | None = None
 
 
+class _Listed(msgspec.Struct, frozen=True):
+    listed: _Authorization
+
+
 _EVENT = msgspec.json.Decoder(_Event)
-_SIGHT = msgspec.json.Decoder(_Sight)
+_LISTED = msgspec.json.Decoder(_Listed)
+SIGHT = msgspec.json.Decoder(Sight)
 
 
 def encode(value: Any) -> str:
@@ -105,25 +101,13 @@ def encode(value: Any) -> str:
 
 def sight_of(snapshot: ProjectSnapshot) -> Sight:
     """What of a snapshot is stored as its body."""
-    return Sight(**{name: getattr(snapshot, name) for name in Sight.__struct_fields__})
-
-
-def encode_sight(sight: Sight) -> str:
-    """What of it is worked out when asked for is asked for."""
-    values = {name: getattr(sight, name) for name in Sight.__struct_fields__}
-    return encode({**values, "stale_at": dict(sight.stale_at.items())})
-
-
-def decode_sight(body: str) -> Sight:
-    """Raises ValueError for what `encode` did not make."""
-    stored = _SIGHT.decode(body)
-    values = {name: getattr(stored, name) for name in Sight.__struct_fields__}
-    if stored.authorizations is not None:
-        values["authorizations"] = {
-            name: _authorization(authorization)
-            for name, authorization in stored.authorizations.items()
-        }
-    return Sight(**values)
+    return Sight(
+        snapshot.failure,
+        snapshot.failure_message,
+        snapshot.authorizations is not None,
+        snapshot.findings,
+        snapshot.verifications,
+    )
 
 
 def decode_event(body: str) -> Event:
@@ -131,6 +115,11 @@ def decode_event(body: str) -> Event:
     stored = _EVENT.decode(body)
     listed = _authorization(stored.listed) if stored.listed else None
     return Event(listed, stored.fields, stored.finding, stored.reason)
+
+
+def decode_listed(body: str) -> Authorization:
+    """What an entry says is listed. Raises ValueError where it says nothing of that."""
+    return _authorization(_LISTED.decode(body).listed)
 
 
 def encode_alert(alert: Alert) -> str:
@@ -161,11 +150,16 @@ def _mapping(body: str) -> Mapping[str, Any]:
 
 def _authorization(stored: _Authorization) -> Authorization:
     return Authorization(
-        **{
-            **msgspec.structs.asdict(stored),
-            "created_at": _timestamp(stored.created_at),
-            "updated_at": _timestamp(stored.updated_at),
-        }
+        stored.name,
+        stored.repo_type,
+        stored.repo_host,
+        stored.repo_user,
+        stored.token_type,
+        stored.tag,
+        stored.status,
+        stored.raw_status,
+        _timestamp(stored.created_at),
+        _timestamp(stored.updated_at),
     )
 
 

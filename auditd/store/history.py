@@ -5,7 +5,8 @@ Nothing that still holds is ever forgotten: what was listed at any instant since
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +21,9 @@ from sqlalchemy import (
     update,
 )
 
+from auditd.audit.authorization import Authorization
 from auditd.audit.history import HistoryEntry, HistoryKind, ending
-from auditd.store.codec import Event, decode_event, encode
+from auditd.store.codec import Event, decode_event, decode_listed, encode
 from auditd.store.schema import HISTORY
 from auditd.store.statement import Statement
 
@@ -36,6 +38,7 @@ _ENDS = frozenset(
     }
 )
 _OF_POLLS = frozenset({HistoryKind.POLLS_FAILED, HistoryKind.POLLS_RECOVERED})
+_LIST = "list"
 _STANDS = HISTORY.c.ended_at.is_(None)
 _ENTER = Statement(
     lambda _: insert(HISTORY).inline(),
@@ -57,6 +60,11 @@ _KNOWN = (
 )
 _STANDING = (
     select(HISTORY).where(HISTORY.c.project == bindparam("of_project"), _STANDS).order_by("seq")
+)
+_LISTED = (
+    select(HISTORY.c.project, HISTORY.c.body)
+    .where(HISTORY.c.aspect == _LIST, _STANDS)
+    .order_by(HISTORY.c.project, HISTORY.c.authorization)
 )
 _END_ALL = update(HISTORY).where(HISTORY.c.project == bindparam("of_project"), _STANDS)
 
@@ -90,6 +98,21 @@ def depart(connection: Connection, project: str, at: datetime) -> None:
         connection.execute(_END_ALL, {"of_project": project, "ended_at": at})
         endings = (ending(_entry(row), at) for row in standing)
         enter(connection, [entry for entry in endings if entry])
+
+
+def listed(
+    connection: Connection, projects: Collection[str] | None
+) -> Mapping[str, Mapping[str, Authorization]]:
+    """What is listed now, by project and by name: of all projects, or of these.
+
+    Raises ValueError for what was not stored by this program.
+    """
+    query = _LISTED if projects is None else _LISTED.where(HISTORY.c.project.in_(projects))
+    found: dict[str, dict[str, Authorization]] = defaultdict(dict)
+    for project, body in connection.execute(query):
+        authorization = decode_listed(body)
+        found[project][authorization.name] = authorization
+    return found
 
 
 def newest(
@@ -149,7 +172,7 @@ def _ended(entry: HistoryEntry) -> Sequence[Any]:
 def _aspect(entry: HistoryEntry) -> str:
     if entry.finding:
         return f"check {entry.finding.check}"
-    return "polls" if entry.kind in _OF_POLLS else "list"
+    return "polls" if entry.kind in _OF_POLLS else _LIST
 
 
 def _entry(row: Row[Any]) -> HistoryEntry:

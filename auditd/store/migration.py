@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from auditd.store.errors import StoreUnavailableError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision. They are numbered, so that a newer schema than ours is known as such."""
 
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from auditd.alerting.alert import Alert
+from auditd.audit.authorization import Authorization
 from auditd.store.codec import ALERT_FIELDS, Sight, sight_of
 from auditd.store.poll import Poll
 from auditd.store.state import StoredSnapshot
@@ -45,10 +46,11 @@ class ProjectRows:
 
     project_id: str
     sight: Sight
+    authorizations: Mapping[str, Authorization]
     alerts: AlertRows
 
     def is_seen_as(self, other: ProjectRows) -> bool:
-        """Whether all but the alerts is the same."""
+        """Whether all but the list and the alerts is the same."""
         return self.project_id == other.project_id and self.sight == other.sight
 
 
@@ -57,6 +59,7 @@ def rows_of(poll: Poll) -> ProjectRows:
     return ProjectRows(
         project_id=poll.snapshot.project.project_id,
         sight=sight_of(poll.snapshot),
+        authorizations=poll.snapshot.authorizations or {},
         alerts=alert_rows(poll.alerts, poll.times.sighted_at),
     )
 
@@ -66,7 +69,7 @@ def stored_rows(
 ) -> ProjectRows:
     """Those that were read, of the project of this name."""
     known = alert_rows(alerts.get(name, ()), stored.times.sighted_at)
-    return ProjectRows(stored.project_id, stored.sight, known)
+    return ProjectRows(stored.project_id, stored.sight, stored.authorizations, known)
 
 
 def alert_rows(alerts: Iterable[Alert], sighted_at: datetime | None) -> AlertRows:

@@ -44,7 +44,8 @@ SNAPSHOTS = Table(
     Column("project_id", Words, nullable=False),
     Column("body", Text, nullable=False),
 )
-"""What was last seen of a project, without what every poll changes."""
+"""What was last seen of a project, without what every poll changes and without its list: that is
+what stands in the history."""
 
 POLLS = Table(
     "polls",
@@ -161,7 +162,12 @@ HISTORY = Table(
     Column("ended_at", Instant),
     Column("body", Text, nullable=False),
     Index("history_project", "project", "seq"),
-    Index("history_ended_at", "ended_at"),
+    Index(
+        "history_ended_at",
+        "ended_at",
+        sqlite_where=text("ended_at IS NOT NULL"),
+        postgresql_where=text("ended_at IS NOT NULL"),
+    ),
     Index(
         "history_standing",
         *("project", "authorization", "aspect"),

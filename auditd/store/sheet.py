@@ -13,7 +13,7 @@ from auditd.alerting.grouping import Group
 from auditd.alerting.life import Transition
 from auditd.audit.history import HistoryEntry, changes
 from auditd.store import history, transitions
-from auditd.store.codec import encode, encode_alert, encode_sight
+from auditd.store.codec import encode, encode_alert
 from auditd.store.poll import Poll
 from auditd.store.project_rows import AlertRows, ProjectRows
 from auditd.store.revisions import ChangeKind, changed, number_of
@@ -65,7 +65,7 @@ class Sheet:
         if stored is None:
             self._unknown.append(name)
         if stored is None or not project.is_seen_as(stored):
-            body = encode_sight(project.sight)
+            body = encode(project.sight)
             row = {"project": name, "project_id": project.project_id, "body": body}
             self._snapshots.append(row)
         known: AlertRows = stored.alerts if stored else {}
@@ -83,7 +83,8 @@ class Sheet:
             self._begun[poll.project] = poll.at
             self._first_entries += changes(None, poll.snapshot)
             return
-        before = StoredSnapshot(stored.project_id, stored.sight, PollTimes()).of(project)
+        known = stored.authorizations
+        before = StoredSnapshot(stored.project_id, stored.sight, PollTimes(), known).of(project)
         self._entries += changes(before, poll.snapshot)
 
     def write(self, connection: Connection) -> None:

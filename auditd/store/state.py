@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, select
 
 from auditd.alerting.alert import Alert
 from auditd.alerting.delivery import Delivery
 from auditd.alerting.grouping import Group
 from auditd.alerting.silence import Acknowledgement, Silence
+from auditd.audit.authorization import Authorization
 from auditd.audit.project import Project
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.store import hush, outbox
-from auditd.store.codec import GROUP, Sight, decode_alert, decode_sight
+from auditd.store import history, hush, outbox
+from auditd.store.codec import GROUP, SIGHT, Sight, decode_alert
 from auditd.store.revisions import last_number
 from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS
 from auditd.store.trail import read_end
@@ -41,9 +41,11 @@ class StoredSnapshot:
     project_id: str
     sight: Sight
     times: PollTimes
+    authorizations: Mapping[str, Authorization] = field(default_factory=dict)
+    """By name, sorted; empty until a list came."""
 
     def of(self, project: Project) -> ProjectSnapshot:
-        """The snapshot of a project with these settings.
+        """The snapshot of a project with these settings, but for when authorizations become stale.
 
         It is a blank one if the project has another id: then nothing is known of it yet.
         """
@@ -53,8 +55,12 @@ class StoredSnapshot:
             project=project,
             attempted_at=self.times.attempted_at,
             succeeded_at=self.times.succeeded_at,
+            failure=self.sight.failure,
+            failure_message=self.sight.failure_message,
             failures_in_a_row=self.times.failures_in_a_row,
-            **msgspec.structs.asdict(self.sight),
+            authorizations=self.authorizations if self.sight.is_listed else None,
+            findings=self.sight.findings,
+            verifications=self.sight.verifications,
         )
 
 
@@ -107,8 +113,11 @@ def read_snapshots(
     query = select(SNAPSHOTS, POLLS).join_from(SNAPSHOTS, POLLS).order_by(SNAPSHOTS.c.project)
     if projects is not None:
         query = query.where(SNAPSHOTS.c.project.in_(projects))
+    listed = history.listed(connection, projects)
     return {
-        row.project: StoredSnapshot(row.project_id, decode_sight(row.body), _times(row))
+        row.project: StoredSnapshot(
+            row.project_id, SIGHT.decode(row.body), _times(row), listed.get(row.project, {})
+        )
         for row in connection.execute(query)
     }
 

@@ -13,7 +13,7 @@ from auditd.audit.project import Project
 from auditd.audit.run import Policy
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.stale_instants import StaleInstants
-from auditd.audit.transition import rejudged, succeeded
+from auditd.audit.transition import recalled, rejudged, succeeded
 
 MAX_AGE = timedelta(days=90)
 
@@ -75,5 +75,6 @@ def test_another_policy_is_another_instant(
     sooner = stale.PLUGIN.build(stale.Options(max_age=MAX_AGE / 2))
     judged, _ = rejudged(snapshot, Policy((sooner,), 3), at=now)
     assert judged.stale_at == {"gh-main": now + MAX_AGE / 2}
+    assert recalled(snapshot, Policy((sooner,), 3)).stale_at == judged.stale_at
     without, _ = rejudged(judged, Policy((), 3), at=now)
     assert without.stale_at == {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +12,8 @@ import pytest
 import trustme
 import yaml
 
+from auditd.audit.project import Project
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.config.settings import Settings
 from auditd.daemon.change import counts_of, needs_restart
 from auditd.daemon.errors import UnusableSettingError
@@ -17,12 +21,13 @@ from auditd.daemon.hook_building import BuiltHooks, build_hooks
 from auditd.daemon.loader import Loader
 from auditd.daemon.planning import rehearse
 from auditd.daemon.sources import Sources, make_sources
-from auditd.daemon.watch import plan_watch
+from auditd.daemon.watch import open_watch, plan_watch
 from auditd.hooks.port import Http
 from auditd.polling.roster import RosterChange
 from auditd.servicestage.cloud import Cloud
 from tests.unit.config.shipped import CATALOG
 from tests.unit.hooks.fakes import surroundings_of
+from tests.unit.store.examples import START, an_authorization
 
 PROJECT = {
     "name": "p",
@@ -174,6 +179,21 @@ def test_a_change_is_told_in_figures(read: Read, ca_file: Path) -> None:
     assert counts_of(before, before, nothing) == {}
     again = read([OPS, MAIL], discovery=[{"type": "iam", "credential": "a"}])
     assert counts_of(before, again, nothing) == {}
+
+
+async def test_when_what_a_former_process_knew_becomes_stale_is_told_by_the_configuration_of_today(
+    read: Read,
+) -> None:
+    known = replace(an_authorization(), updated_at=START)
+
+    def recall(project: Project) -> ProjectSnapshot:
+        return ProjectSnapshot(project, succeeded_at=START, authorizations={known.name: known})
+
+    settings = read(checks={"stale": {"max_age": "10d"}})
+    async with open_watch(settings, CATALOG, recall=recall) as watch:
+        watch.fleet.join(settings.projects[0])
+        (snapshot,) = watch.fleet.snapshots()
+    assert snapshot.stale_at == {known.name: START + timedelta(days=10)}
 
 
 def test_what_needs_a_restart_is_said(read: Read) -> None:

@@ -12,6 +12,7 @@ from auditd.alerting.delivery import Delivery
 from auditd.alerting.grouping import Group, Member
 from auditd.alerting.route import Route, build_tree
 from auditd.alerting.silence import Acknowledgement
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.daemon.replica_news import Newsroom
 from auditd.hooks.board import Board
 from auditd.polling.fleet import Fleet
@@ -24,9 +25,8 @@ from tests.unit.polling.fakes import make_project
 
 LATER = START + timedelta(minutes=5)
 TIMES = PollTimes(attempted_at=LATER, succeeded_at=LATER)
-SIGHT = Sight(
-    failure=None, failure_message="", authorizations={}, findings=(), stale_at={}, verifications={}
-)
+SIGHT = Sight(failure=None, failure_message="", is_listed=True, findings=(), verifications={})
+STALE_AT = {"gh-main": LATER}
 GROUP = Group("k", "r", "ops", {}, START, members={alert_of("a").fingerprint: Member()})
 
 
@@ -55,6 +55,9 @@ class FakePoller:
 
     def __init__(self) -> None:
         self.elsewhere: dict[str, datetime] = {}
+
+    def recalled(self, snapshot: ProjectSnapshot) -> ProjectSnapshot:
+        return replace(snapshot, stale_at=STALE_AT)
 
     def polled_elsewhere(self, project: str, at: datetime) -> None:
         self.elsewhere[project] = at
@@ -149,6 +152,7 @@ async def test_a_poll_of_another_replica_is_known_as_if_it_were_ours(bench: Benc
     known = bench.fleet.get("payments")
     assert known
     assert (known.attempted_at, known.succeeded_at) == (LATER, LATER)
+    assert known.stale_at == STALE_AT, "which is not stored"
     assert bench.board.alerts_of("payments") == (alert,)
     assert bench.poller.elsewhere == {"payments": LATER}
     assert bench.polled == ["payments"]

@@ -107,7 +107,6 @@ def a_snapshot(project: str = "payments", at: datetime = START, user: str = "x")
         succeeded_at=at,
         authorizations={"main": an_authorization(user=user)},
         findings=(finding,),
-        stale_at={"main": START + timedelta(days=7)},
         verifications={"main": Verification(Verdict.BROKEN, START)},
     )
 

@@ -3,21 +3,17 @@ the rows of everyone who updates do not either: add a migration, then a new exam
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from auditd.alerting.delivery import Attempt, AttemptOutcome
-from auditd.audit.checks import stale as stale_check
 from auditd.audit.failure import FailureReason
-from auditd.audit.stale_instants import StaleInstants
 from auditd.store import codec
 from tests.unit.store.examples import (
     START,
     a_group,
     a_notification,
-    a_project,
     a_silence,
     a_snapshot,
     an_acknowledgement,
@@ -57,7 +53,7 @@ VALUES = {
         codec.ACKNOWLEDGEMENT.decode,
         an_acknowledgement(an_alert()),
     ),
-    "sight": (codec.encode_sight(SIGHT), codec.decode_sight, SIGHT),
+    "sight": (codec.encode(SIGHT), codec.SIGHT.decode, SIGHT),
     "alert": (codec.encode_alert(ALERT), lambda body: codec.decode_alert(body, START), ALERT),
 }
 
@@ -87,19 +83,7 @@ def test_what_nobody_stored_is_a_value_error(name: str, body: str) -> None:
 
 
 def test_a_bad_timestamp_is_a_value_error() -> None:
-    body = codec.encode(SIGHT).replace("in_seconds", "in_minutes")
-    with pytest.raises(ValueError, match="RFC"):
-        codec.decode_sight(body)
-
-
-def test_what_is_worked_out_when_asked_for_is_stored_as_if_it_were_kept() -> None:
-    stale = stale_check.PLUGIN.build(stale_check.Options())
-    listed = replace(an_authorization(), updated_at=START)
-    instants = StaleInstants(stale, a_project(), {listed.name: listed})
-    kept = dict(instants)
-    assert kept
-    lazy, eager = (
-        codec.sight_of(replace(a_snapshot(), stale_at=each)) for each in (instants, kept)
-    )
-    assert codec.encode_sight(lazy) == codec.encode_sight(eager)
-    assert codec.decode_sight(codec.encode_sight(lazy)) == lazy
+    body = codec.encode(EVENT).replace("in_seconds", "in_minutes")
+    for decode in (codec.decode_event, codec.decode_listed):
+        with pytest.raises(ValueError, match="RFC"):
+            decode(body)

@@ -163,6 +163,11 @@ async def test_an_older_schema_is_brought_up_to_ours(postgres: str, clock: Clock
         await store.record_poll(a_snapshot(), [], [], [])
         past = await store.history("payments")
     with administering(postgres) as connection:
+        connection.execute(
+            "UPDATE snapshots SET body = body::jsonb || jsonb_build_object('authorizations',"
+            """ (SELECT jsonb_object_agg("authorization", body::jsonb -> 'listed')"""
+            " FROM history WHERE aspect = 'list'))"
+        )
         connection.execute("DROP TABLE history, commits")
         connection.execute("DROP TABLE revision, changes, replicas, claims, discoveries, keys")
         connection.execute("ALTER TABLE polls DROP COLUMN number")

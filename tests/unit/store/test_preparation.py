@@ -128,7 +128,9 @@ async def test_without_a_good_backup_the_state_is_empty(written: Path, clock: Cl
         "DELETE FROM alembic_version",
         "DROP TABLE alerts",
         "UPDATE alert_groups SET body = '{'",
-        "UPDATE snapshots SET body = replace(body, 'overdue', 'overdose')",
+        "UPDATE snapshots SET body = replace(body, 'critical', 'crucial')",
+        "UPDATE history SET body = replace(body, 'overdue', 'overdose')",
+        "UPDATE history SET body = '{}' WHERE aspect = 'list'",
         "UPDATE alerts SET body = CAST(x'ff' AS TEXT)",
         "UPDATE polls SET attempted_at = 'yesterday'",
         "UPDATE polls SET attempted_at = x'00'",
@@ -224,6 +226,16 @@ _LATER_TABLES = (
     *("history", "commits", "revision", "changes", "replicas", "claims", "discoveries"),
     "keys",
 )
+_LISTS_IN_SNAPSHOTS = """
+    UPDATE snapshots SET body = json_set(
+        json_remove(body, '$.is_listed'), '$.stale_at', json('{}'),
+        '$.authorizations', json(iif(json_extract(body, '$.is_listed'), (
+            SELECT json_group_object("authorization", json_extract(body, '$.listed'))
+            FROM history AS past
+            WHERE past.project = snapshots.project AND aspect = 'list' AND ended_at IS NULL
+        ), 'null'))
+    )
+    """
 _LATER_COLUMNS = ("polls.number", "deliveries.owner", "deliveries.tried")
 
 
@@ -237,6 +249,7 @@ async def test_what_was_known_before_there_was_a_history_stands_from_then_on(
         for snapshot in (a_snapshot("a"), a_snapshot("b"), unseen, later):
             await store.record_poll(snapshot, [], [], [])
         expected = [await store.history(name) for name in "abc"]
+    query(path, _LISTS_IN_SNAPSHOTS)
     for table in _LATER_TABLES:
         query(path, f"DROP TABLE {table}")
     for column in _LATER_COLUMNS:

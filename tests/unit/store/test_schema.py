@@ -11,22 +11,28 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Dialect, Engine, create_engine, make_url, select, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, insert, make_url, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from auditd.store import outbox
+from auditd.audit.history import changes
+from auditd.audit.snapshot import ProjectSnapshot
+from auditd.store import history, outbox
 from auditd.store.codec import encode
 from auditd.store.columns import Instant, instant_text
 from auditd.store.migration import HEAD, upgrade
+from auditd.store.poll import Poll
 from auditd.store.schema import (
     ALERTS,
     DELIVERIES,
     METADATA,
+    SNAPSHOTS,
     SWITCHED_OFF,
     upsert,
 )
-from tests.unit.store.examples import START, a_delivery, a_notification
+from auditd.store.sheet import write_times
+from auditd.store.state import read_snapshots
+from tests.unit.store.examples import START, a_delivery, a_notification, a_snapshot, failed
 
 DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
@@ -65,6 +71,39 @@ def test_of_a_delivery_that_was_tried_before_a_migration_nothing_is_listed(
         found = outbox.find(connection, "d1")
     engine.dispose()
     assert found == replace(a_delivery(), attempts=2, last_error="503")
+
+
+@DATABASES
+def test_a_list_that_was_in_a_snapshot_is_what_stands_of_it(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    known = failed(a_snapshot("listed"), START)
+    never = failed(replace(a_snapshot("never"), authorizations=None, succeeded_at=None), START)
+    engine = _engine(database, request)
+    with engine.begin() as connection:
+        upgrade(connection, "0006")
+        for snapshot in (known, never):
+            _record_as_0006(connection, snapshot)
+        upgrade(connection)
+        found = read_snapshots(connection)
+    engine.dispose()
+    assert [found[it.project.name].of(it.project) for it in (known, never)] == [known, never]
+
+
+def _record_as_0006(connection: Connection, snapshot: ProjectSnapshot) -> None:
+    body = {
+        "failure": snapshot.failure,
+        "failure_message": snapshot.failure_message,
+        "authorizations": snapshot.authorizations,
+        "findings": snapshot.findings,
+        "stale_at": dict.fromkeys(snapshot.authorizations or (), START),
+        "verifications": snapshot.verifications,
+    }
+    row = {"project": snapshot.project.name, "project_id": snapshot.project.project_id}
+    connection.execute(insert(SNAPSHOTS), [{**row, "body": encode(body)}])
+    poll = Poll(START, snapshot, (), (), ())
+    write_times(connection, {poll.project: poll.times})
+    history.add(connection, changes(None, snapshot))
 
 
 def _engine(database: str, request: pytest.FixtureRequest) -> Engine:
