@@ -28,7 +28,9 @@ class Instant(TypeDecorator[datetime]):
 
 def instant_text(instant: datetime) -> str:
     """As stored: `2026-01-01T00:00:00.000000Z`. `instant` is aware."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return f"{instant.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 class Words(TypeDecorator[str]):

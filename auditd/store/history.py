@@ -40,10 +40,9 @@ _ENDS = frozenset(
 _OF_POLLS = frozenset({HistoryKind.POLLS_FAILED, HistoryKind.POLLS_RECOVERED})
 _LIST = "list"
 _STANDS = HISTORY.c.ended_at.is_(None)
-_ENTER = Statement(
-    lambda _: insert(HISTORY).inline(),
-    ("project", "authorization", "aspect", "kind", "at", "ended_at", "body"),
-)
+_NAMES = ("project", "authorization", "aspect", "kind", "at", "body")
+_ENTER = Statement(lambda _: insert(HISTORY).inline(), (*_NAMES, "ended_at"))
+_STAND = Statement(lambda _: insert(HISTORY).inline(), _NAMES)
 _END = Statement(
     lambda _: update(HISTORY).where(
         HISTORY.c.project == bindparam("of_project"),
@@ -75,12 +74,12 @@ def enter(connection: Connection, entries: Sequence[HistoryEntry]) -> None:
     Of each aspect there is at most one among them.
     """
     _END.run(connection, map(_ended, entries))
-    add(connection, entries)
+    _ENTER.run(connection, ((*_row(it), it.at if it.kind in _ENDS else None) for it in entries))
 
 
 def add(connection: Connection, entries: Iterable[HistoryEntry]) -> None:
-    """Add entries in their order, of aspects of which none stands."""
-    _ENTER.run(connection, map(_row, entries))
+    """Add entries that stand, in their order, of aspects of which none stood."""
+    _STAND.run(connection, map(_row, entries))
 
 
 def begin(connection: Connection, begun: Mapping[str, datetime]) -> None:
@@ -152,14 +151,13 @@ def prune(connection: Connection, before: datetime) -> None:
 
 
 def _row(entry: HistoryEntry) -> Sequence[Any]:
-    """As `_ENTER` takes it."""
+    """As `_STAND` takes it."""
     return (
         entry.project,
         entry.authorization,
         _aspect(entry),
         str(entry.kind),
         entry.at,
-        entry.at if entry.kind in _ENDS else None,
         encode(Event(entry.listed, entry.fields, entry.finding, entry.reason)),
     )
 

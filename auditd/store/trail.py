@@ -20,14 +20,19 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select, up
 
 from auditd.store.columns import instant_text, legible
 from auditd.store.schema import TRAIL, TRAIL_ENDS
+from auditd.store.statement import Statement
 
 GENESIS = "0" * 64
 
 _END = select(TRAIL_ENDS.c.seq, TRAIL_ENDS.c.hash).where(TRAIL_ENDS.c.name == bindparam("end"))
 _HEAD = _END.with_for_update()
 """Nobody else appends between its reading and its writing; SQLite has no other writer anyway."""
-_MOVE_END = update(TRAIL_ENDS).where(TRAIL_ENDS.c.name == bindparam("end"))
-_ENTER = insert(TRAIL)
+_MOVE_END = Statement(
+    lambda _: update(TRAIL_ENDS).where(TRAIL_ENDS.c.name == bindparam("end")),
+    ("end", "seq", "hash"),
+)
+_NAMES = ("seq", "at", "kind", "subject", "detail")
+_ENTER = Statement(lambda _: insert(TRAIL), (*_NAMES, "hash"))
 
 
 class TrailKind(StrEnum):
@@ -84,19 +89,19 @@ def append(connection: Connection, events: Iterable[TrailEvent]) -> None:
     rows = []
     end = head = _end(connection, _HEAD, "head")
     for event in events:
-        row = {
-            "seq": end.seq + 1,
-            "at": instant_text(event.at),
-            "kind": str(event.kind),
-            "subject": legible(event.subject),
-            "detail": _canonical(
-                {name: legible(text) for name, text in event.detail.items() if text}
-            ),
-        }
-        end = TrailEnd(end.seq + 1, link(end.hash, line_of(row)))
-        rows.append({**row, "hash": end.hash})
+        detail = {name: legible(text) for name, text in event.detail.items() if text}
+        row = (
+            end.seq + 1,
+            instant_text(event.at),
+            str(event.kind),
+            legible(event.subject),
+            _canonical(detail),
+        )
+        line = line_of(dict(zip(_NAMES, row, strict=True)))
+        end = TrailEnd(end.seq + 1, link(end.hash, line))
+        rows.append((*row, end.hash))
     if end is not head:
-        connection.execute(_ENTER, rows)
+        _ENTER.run(connection, rows)
         _write_end(connection, "head", end)
 
 
@@ -165,7 +170,7 @@ def prune(connection: Connection, before: datetime) -> None:
 
 
 def _write_end(connection: Connection, name: str, end: TrailEnd) -> None:
-    connection.execute(_MOVE_END, {"end": name, "seq": end.seq, "hash": end.hash})
+    _MOVE_END.run(connection, [(name, end.seq, end.hash)])
 
 
 def _canonical(detail: Mapping[str, str]) -> str:
