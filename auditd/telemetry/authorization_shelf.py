@@ -136,6 +136,6 @@ def _fitting(some: Sequence[Item], room: int) -> list[Item]:
     return fitting
 
 
-def _series(written: Iterable[str]) -> int:
+def _series(written: Iterable[bytes]) -> int:
     """One a line, as the line breaks of foreign text are escaped."""
-    return sum(text.count("\n") for text in written)
+    return sum(text.count(b"\n") for text in written)

@@ -44,9 +44,9 @@ class Fragment:
     """Bytes of the text."""
 
 
-def deflate(text: str) -> Fragment:
-    """Keep this text, which must have a code in UTF-8."""
-    data = text.encode()
+def deflate(text: str | bytes) -> Fragment:
+    """Keep this text, which is in UTF-8 or can be written in it."""
+    data = text if isinstance(text, bytes) else text.encode()
     compressor = codec.compressobj(_LEVEL, zlib.DEFLATED, _RAW)
     deflated = compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
     return Fragment(deflated, codec.crc32(data), len(data))

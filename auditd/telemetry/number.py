@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 from prometheus_client.utils import floatToGoString
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EXACT = range(10**9, 2**33)
-"""Seconds since the epoch, from September 2001 to March 2242, of ten digits each. Floats lie so
-close there that six decimals are always the shortest that give one back."""
+_GIGASECOND = timedelta(seconds=10**9)
+_FIRST_EXACT = 1.0
+_FIRST_INEXACT = 8.0
+"""Gigaseconds since the epoch, from September 2001 to July 2223: seconds have ten digits there,
+and floats lie so close that the six decimals are the shortest that give one back."""
 
 
 def number_text(value: float) -> str:
@@ -18,13 +22,19 @@ def number_text(value: float) -> str:
 
 
 def instant_text(at: datetime) -> str:
-    """Seconds since the epoch, exact to the microsecond; the same text as of `at.timestamp()`.
+    """Seconds since the epoch, exact to the microsecond; the same text as of `at.timestamp()`."""
+    (text,) = instant_texts([at])
+    return text.decode()
 
-    Four times as fast as the way over a float, and lists are full of instants.
+
+def instant_texts(instants: Sequence[datetime]) -> list[bytes]:
+    """Likewise for many, in a third of the time that they take one by one.
+
+    Written as parts of a gigasecond they have the digits that they have to have, and msgspec
+    writes a list of floats faster than anything else does.
     """
-    since = at - _EPOCH
-    seconds = since.days * 86400 + since.seconds
-    if seconds not in _EXACT:
-        return number_text(at.timestamp())
-    digits = f"{seconds}{since.microseconds:06d}".rstrip("0")
-    return f"{digits[0]}.{digits[1:]}e+09" if len(digits) > 1 else f"{digits}e+09"
+    parts = [(at - _EPOCH) / _GIGASECOND for at in instants]
+    if not parts or min(parts) < _FIRST_EXACT or max(parts) >= _FIRST_INEXACT:
+        return [number_text(at.timestamp()).encode() for at in instants]
+    listed = msgspec.json.encode(parts)[1:-1] + b","
+    return listed.replace(b".0,", b",").replace(b",", b"e+09,").split(b",")[:-1]

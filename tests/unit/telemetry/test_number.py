@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from auditd.telemetry.number import instant_text, number_text
+from auditd.telemetry.number import instant_text, instant_texts, number_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANTS = st.datetimes(timezones=st.just(UTC)) | st.integers(10**15, 10**16).map(
@@ -19,12 +19,18 @@ INSTANTS = st.datetimes(timezones=st.just(UTC)) | st.integers(10**15, 10**16).ma
 @example(EPOCH + timedelta(seconds=10**9))
 @example(EPOCH + timedelta(seconds=10**9, microseconds=-1))
 @example(EPOCH + timedelta(seconds=2 * 10**9))
-@example(EPOCH + timedelta(seconds=2**33))
-@example(EPOCH + timedelta(seconds=2**33, microseconds=-1))
+@example(EPOCH + timedelta(seconds=8 * 10**9))
+@example(EPOCH + timedelta(seconds=8 * 10**9, microseconds=-1))
 @example(datetime(2262, 11, 9, 10, 17, 27, 221479, tzinfo=UTC))
 @example(datetime(2026, 11, 24, 12, 0, 0, 358000, tzinfo=UTC))
 def test_an_instant_is_written_as_its_float_would_be(at: datetime) -> None:
     assert instant_text(at) == number_text(at.timestamp())
+
+
+@given(st.lists(INSTANTS))
+@example([EPOCH + timedelta(seconds=2 * 10**9), EPOCH + timedelta(seconds=10**9, milliseconds=358)])
+def test_many_instants_are_written_as_each_alone(instants: list[datetime]) -> None:
+    assert instant_texts(instants) == [instant_text(at).encode() for at in instants]
 
 
 @given(INSTANTS)
