@@ -62,6 +62,7 @@ def load(
     settings = _settings(
         Reading(problems, keeper), root, catalog, keeper=keeper, files=tuple(source.files)
     )
+    source.fell()
     if problems:
         raise problems.error()
     return settings

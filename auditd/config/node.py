@@ -83,6 +83,19 @@ class Node:
         """The text as a path; a relative one starts beside the file that it is written in."""
         return Path(self.place.file).parent / self.text()
 
+    def fell(self) -> None:
+        """Take the tree apart: it and all below have no parents any more."""
+        self.parent = None
+        match self.value:
+            case dict() as values:
+                children = [*values.values()]
+            case list() as children:
+                pass
+            case _:
+                return
+        for child in children:
+            child.fell()
+
     def need(self, kind: type[T], what: str) -> T:
         """The value when it is of this kind.
 

@@ -66,6 +66,7 @@ class ProjectFiles:
         place = Place(self.name)
         reading = Reading(problems)
         projects = self._terms.read(reading, Node(everything, place, place))
+        source.fell()
         if problems:
             raise problems.error()
         return projects, tuple(map(str, sorted(reading.warnings)))

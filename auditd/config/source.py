@@ -36,6 +36,7 @@ class Source:
         self._digests: dict[Path, bytes | None] = {}
         self._patterns: set[str] = set()
         self._matches: set[Path] = set()
+        self._trees: list[Node] = []
         self.files: list[Path] = []
 
     @property
@@ -53,7 +54,10 @@ class Source:
             message = f"expected sections (`key:`), found {root.kind}"
             self._problems.add(root.place, "", message)
             return None
-        for included in self._included(root.value.pop("include", None), path.parent):
+        include = root.value.pop("include", None)
+        if include:
+            self._trees.append(include)
+        for included in self._included(include, path.parent):
             if os.path.realpath(included) in self._seen:
                 continue
             if (other := self.read(included)) is not None:
@@ -85,10 +89,21 @@ class Source:
         problems_before = len(self._problems)
         data = Document(text, file, environ=self._environ, problems=self._problems).read()
         if data is not None and data.value is not None:
+            self._trees.append(data)
             return data
         if if_empty and len(self._problems) == problems_before:
             self._problems.add(Place(file, 1, 1), "", f"the file is empty; {if_empty}")
         return None
+
+    def fell(self) -> None:
+        """Free all that was read, once nobody asks for its places any more.
+
+        Parents and children hold each other, and what collects garbage may come late: a fleet's
+        nodes are 2 kB a project.
+        """
+        for tree in self._trees:
+            tree.fell()
+        self._trees.clear()
 
     def _included(self, include: Node | None, directory: Path) -> Iterator[Path]:
         reading = Reading(self._problems)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from auditd.audit.finding import Severity
 from auditd.audit.project import Project
 from auditd.config.discovery import FileDiscovery, IamDiscovery
+from auditd.config.node import Node
 from auditd.config.problem import ConfigError
 from auditd.config.secret import SecretFileError
 from auditd.config.settings import GlobalSettings, Settings
@@ -257,3 +259,18 @@ def test_an_id_and_a_secret_of_digits_only_need_no_quotes(load_text: Load) -> No
     assert settings.projects[0].project_id == "00000000000000000000000000000008"
     assert settings.projects[0].name == "1"
     assert settings.credentials[0].options.token.reveal() == "007"
+
+
+def test_what_was_read_is_freed_without_a_collection_of_garbage(
+    load_file: Load, tmp_path: Path
+) -> None:
+    (tmp_path / "more.yaml").write_text("global: {labels: {a: b}}\n" + PROJECT, "utf-8")
+    path = tmp_path / "auditd.yaml"
+    path.write_text("include: [more.yaml]\nglobal: {}\n" + CREDENTIALS, "utf-8")
+    gc.collect()
+    gc.disable()
+    try:
+        load_file(path)
+        assert not [one for one in gc.get_objects() if isinstance(one, Node)]
+    finally:
+        gc.enable()
