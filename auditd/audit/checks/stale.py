@@ -121,8 +121,8 @@ class Stale:
                 continue
             age = observation.now - updated_at
             limits = self._limits_of(observation.project, authorization)
-            exceeded = [limit for limit in limits if age > limit.max_age]
-            if exceeded:
+            if age > limits[0].max_age:
+                exceeded = [limit for limit in limits if age > limit.max_age]
                 yield self._finding(authorization, updated_at, exceeded[-1])
 
     def fires_at(self, project: Project, authorization: Authorization, /) -> datetime | None:
