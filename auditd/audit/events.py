@@ -10,8 +10,10 @@ from typing import TypeAlias
 from auditd.audit.authorization import Authorization
 from auditd.audit.failure import FailureReason, SkipReason
 from auditd.audit.finding import Finding
+from auditd.audit.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PollFinished:
     """A list came.

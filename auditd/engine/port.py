@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, Protocol, TypeAlias
 
+from auditd.audit.quick import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something that is to be done for a slot. It names things and holds nothing of them.

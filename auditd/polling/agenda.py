@@ -11,8 +11,10 @@ from hashlib import blake2b
 from itertools import count
 
 from auditd.audit.project import Project
+from auditd.audit.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Slot:
     """The scheduled instant of a poll.

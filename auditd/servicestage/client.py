@@ -11,6 +11,7 @@ from typing import Self
 
 from auditd.audit.credential import CredentialStatus
 from auditd.audit.failure import FailureReason, PollError
+from auditd.audit.quick import quick
 from auditd.servicestage.channel import Channel
 from auditd.servicestage.credentials.port import Credential, Scope
 from auditd.servicestage.deadlines import Deadlines
@@ -29,6 +30,7 @@ _SAID_TO_KNOWN_CALLERS = frozenset(
 _UNAUTHORIZED = int(HTTPStatus.UNAUTHORIZED)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer to an accepted credential, and what is wrong with it otherwise, if anything."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auditd.audit.quick import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is to be sent.
@@ -30,6 +33,7 @@ class Request:
         return Request(self.method, self.origin, self.target, self.query, headers, self.body)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A complete answer whose body was within the limit. Headers are looked up in lower case."""

@@ -15,6 +15,7 @@ from auditd.alerting.grouping import Group
 from auditd.alerting.silence import Acknowledgement, Silence
 from auditd.audit.authorization import Authorization
 from auditd.audit.project import Project
+from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.store import history, hush, outbox
 from auditd.store.codec import GROUP, SIGHT, Sight, decode_alert
@@ -23,6 +24,7 @@ from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS
 from auditd.store.trail import read_end
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PollTimes:
     """What every poll changes."""

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from auditd.audit.events import Emit
+from auditd.audit.quick import quick
 from auditd.servicestage.message import Answer, Request
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a request is about: one project in one region, or IAM itself when both are None."""
@@ -24,6 +26,7 @@ class Scope:
         return self.project_id or "discovery"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Authenticated:
     """A request that carries its proof.
