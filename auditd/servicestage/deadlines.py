@@ -5,9 +5,19 @@ from __future__ import annotations
 import asyncio
 import math
 from types import TracebackType
+from typing import Protocol
 
 _EARLY_SECONDS = 0.001
 """The loop calls a timer that little ahead of its instant."""
+
+
+class Limited(Protocol):
+    """What may take until `at`, an instant of the loop's clock."""
+
+    at: float
+
+    def expire(self) -> None:
+        """The time is over. Not called twice."""
 
 
 class Deadlines:
@@ -18,7 +28,7 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
-        self._under_way: dict[Deadline, None] = {}
+        self._under_way: dict[Limited, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._next_at = math.inf
 
@@ -26,15 +36,15 @@ class Deadlines:
         """A context that ends with TimeoutError at `at`, an instant of the loop's clock."""
         return Deadline(self, at)
 
-    def begin(self, deadline: Deadline) -> None:
+    def begin(self, limited: Limited) -> None:
         """Watch it."""
-        self._under_way[deadline] = None
-        if deadline.at < self._next_at:
-            self._set(deadline.at)
+        self._under_way[limited] = None
+        if limited.at < self._next_at:
+            self._set(limited.at)
 
-    def end(self, deadline: Deadline) -> None:
+    def end(self, limited: Limited) -> None:
         """Watch it no more."""
-        self._under_way.pop(deadline, None)
+        self._under_way.pop(limited, None)
 
     def _set(self, at: float) -> None:
         if self._timer:
@@ -44,9 +54,9 @@ class Deadlines:
 
     def _look(self) -> None:
         now = asyncio.get_running_loop().time() + _EARLY_SECONDS
-        for deadline in [each for each in self._under_way if each.at <= now]:
-            del self._under_way[deadline]
-            deadline.expire()
+        for limited in [each for each in self._under_way if each.at <= now]:
+            del self._under_way[limited]
+            limited.expire()
         self._timer, self._next_at = None, math.inf
         if (at := min((each.at for each in self._under_way), default=math.inf)) < math.inf:
             self._set(at)

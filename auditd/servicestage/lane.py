@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from auditd.servicestage.deadlines import Deadlines
 from auditd.servicestage.places import Places
@@ -14,6 +15,25 @@ _SHORTEST_WAIT_SECONDS = 0.001
 """What no timer can wait for is no wait: the loop sleeps in whole milliseconds, so that a rate of
 thousands would be cut to one thousand. As each request still takes its instant, the rate is kept
 over time."""
+
+
+@dataclass(eq=False, slots=True)
+class _Comer:
+    """Work that waits for a place until `at`, an instant of the loop's clock."""
+
+    is_wanted: Callable[[], bool]
+    at: float
+    turn: asyncio.Future[bool | None] = field(default_factory=asyncio.Future[bool | None])
+    """Whether it has a place; None when the time was over before."""
+
+    def expire(self) -> None:
+        """See Deadlines."""
+        self.tell(is_placed=None)
+
+    def tell(self, *, is_placed: bool | None) -> None:
+        """Unless it has left."""
+        if not self.turn.done():
+            self.turn.set_result(is_placed)
 
 
 class Lane:
@@ -33,15 +53,18 @@ class Lane:
         self._next_at = -math.inf
         self._places = places
         self._deadlines = Deadlines()
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._has_head = False
-        """Whether a place is asked for, or held by work that waits for the rate."""
+        self._waiting: OrderedDict[_Comer, None] = OrderedDict()
+        self._head: tuple[_Comer, asyncio.TimerHandle] | None = None
+        """The work that has a place and waits for the rate, and what wakes it."""
+        self._is_asking = False
+        """Whether a place is asked for, or held by the head."""
 
     def take_free_place(self) -> bool:
         """Take a place and leave if that needs no waiting; False, with nothing taken, otherwise."""
+        if self._is_asking:
+            return False
         now = asyncio.get_running_loop().time()
-        is_free = not self._has_head and self._next_at - now < _SHORTEST_WAIT_SECONDS
-        if not is_free or not self._places.take():
+        if self._next_at - now >= _SHORTEST_WAIT_SECONDS or not self._places.take():
             return False
         self._book(now)
         return True
@@ -55,15 +78,22 @@ class Lane:
         Raises:
             TimeoutError: that cannot be had before `deadline`, an instant of the loop's clock.
         """
-        await self._wait_for_turn(deadline)
-        is_taken = False
+        comer = _Comer(is_wanted, deadline)
+        self._waiting[comer] = None
+        self._deadlines.begin(comer)
+        self._ask()
         try:
-            if is_wanted():
-                await self.pace(deadline)
-                is_taken = is_wanted()
-        finally:
-            self._pass_turn(is_place_held=is_taken)
-        return is_taken
+            is_placed = await comer.turn
+        except BaseException:
+            self._withdraw(comer)
+            raise
+        if is_placed is None:
+            self._waiting.pop(comer, None)
+            raise TimeoutError
+        if is_placed and not is_wanted():
+            self._places.release()
+            return False
+        return is_placed
 
     def pace_at(self, requests_per_second: float) -> None:
         """Send at this rate from the next request on."""
@@ -73,58 +103,65 @@ class Lane:
         """The work is done."""
         self._places.release()
 
-    async def pace(self, deadline: float = math.inf) -> None:
+    async def pace(self) -> None:
         """Wait for leave to send one more request from a place that is held.
 
         It does not queue behind new work, whose head may be waiting for this very place. The
         instant of a request that is given up while it waits stays unused.
-
-        Raises:
-            TimeoutError: at once, when that comes after `deadline`.
         """
-        now = asyncio.get_running_loop().time()
-        if self._next_at > deadline:
-            raise TimeoutError
-        wait_seconds = self._next_at - now
-        self._book(now)
+        wait_seconds = self._book(asyncio.get_running_loop().time())
         if wait_seconds >= _SHORTEST_WAIT_SECONDS:
             await asyncio.sleep(wait_seconds)
 
-    async def _wait_for_turn(self, deadline: float) -> None:
-        """Returns with a place, as the head."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        self._ask()
-        try:
-            with self._deadlines.until(deadline):
-                await turn
-        except BaseException:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-            else:  # cancelled after the place had come
-                self._pass_turn(is_place_held=False)
-            raise
-
     def _ask(self) -> None:
-        if self._waiting and not self._has_head:
-            self._has_head = True
-            self._places.ask(self._begin_turn)
+        if self._waiting and not self._is_asking:
+            self._is_asking = True
+            self._places.ask(self._serve)
 
-    def _begin_turn(self) -> None:
-        """A place has come for the first who still waits."""
+    def _serve(self) -> None:
+        """A place is here for the first who still waits and may go before its time is over."""
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            comer, _ = self._waiting.popitem(last=False)
+            self._deadlines.end(comer)
+            if comer.turn.done():
+                continue
+            if self._next_at > comer.at:
+                comer.expire()
+            elif not comer.is_wanted():
+                comer.tell(is_placed=False)
+            else:
+                self._admit(comer)
                 return
-        self._pass_turn(is_place_held=False)
+        self._places.release()
+        self._is_asking = False
 
-    def _pass_turn(self, *, is_place_held: bool) -> None:
-        self._has_head = False
-        if not is_place_held:
-            self._places.release()
+    def _admit(self, comer: _Comer) -> None:
+        """Let it go, now or when the rate allows."""
+        loop = asyncio.get_running_loop()
+        wait_seconds = self._book(loop.time())
+        if wait_seconds >= _SHORTEST_WAIT_SECONDS:
+            self._head = comer, loop.call_later(wait_seconds, self._let_go, comer)
+        else:
+            self._let_go(comer)
+
+    def _let_go(self, comer: _Comer) -> None:
+        self._head, self._is_asking = None, False
+        comer.tell(is_placed=True)
         self._ask()
 
-    def _book(self, now: float) -> None:
-        """One request takes the next instant."""
-        self._next_at = max(now, self._next_at) + self._spacing_seconds
+    def _withdraw(self, comer: _Comer) -> None:
+        """It was cancelled, perhaps after its place had come."""
+        self._waiting.pop(comer, None)
+        self._deadlines.end(comer)
+        if self._head and self._head[0] is comer:
+            self._head[1].cancel()
+            self._head = None
+            self._serve()
+        elif not comer.turn.cancelled() and comer.turn.result():
+            self._places.release()
+
+    def _book(self, now: float) -> float:
+        """One request takes the next instant. Returns how far that is away."""
+        at = max(now, self._next_at)
+        self._next_at = at + self._spacing_seconds
+        return at - now

@@ -21,6 +21,7 @@ class Places:
         self._free = capacity
         """Below 0 while more are held than there are."""
         self._waiting: deque[Callable[[], None]] = deque()
+        self._is_giving = False
 
     def take(self) -> bool:
         """Take a place if one is free, which nobody waits for then."""
@@ -37,7 +38,8 @@ class Places:
     def release(self) -> None:
         """Give a place back."""
         self._free += 1
-        self._give()
+        if self._waiting:
+            self._give()
 
     def resize(self, capacity: int) -> None:
         """Have this many places from now on, at least 1."""
@@ -46,5 +48,11 @@ class Places:
         self._give()
 
     def _give(self) -> None:
-        while self._waiting and self.take():
-            self._waiting.popleft()()
+        if self._is_giving:  # whoever just got a place asks for another, or gives it back
+            return
+        self._is_giving = True
+        try:
+            while self._waiting and self.take():
+                self._waiting.popleft()()
+        finally:
+            self._is_giving = False
