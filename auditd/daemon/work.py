@@ -29,8 +29,4 @@ def dispatch_to(engine: Engine) -> Callable[[Sequence[Slot]], None]:
 
 async def work(engine: Engine, scheduler: Scheduler) -> NoReturn:
     """Poll what the engine has until cancelled."""
-
-    async def poll(job: Job) -> None:
-        await scheduler.perform(job.key, job.slot)
-
-    await engine.run({_POLL: poll})
+    await engine.run({_POLL: lambda job: scheduler.perform(job.key, job.slot)})

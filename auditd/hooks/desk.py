@@ -210,7 +210,8 @@ class AlertDesk:
         self._board.publish(name, step.alerts, step.groups.values())
         sighted_at = max((alert.last_seen_at for alert in step.alerts), default=None)
         until = next_turn(step.alerts, step.rules, step.now)
-        self._resting[name] = Rest(snapshot, step.rules, step.now, until, sighted_at)
+        if snapshot.is_up:
+            self._resting[name] = Rest(snapshot, step.rules, step.now, until, sighted_at)
 
     async def _depart(self, project: str) -> None:
         async with self._turn, self._board.lock:  # after the polls that came before

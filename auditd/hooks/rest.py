@@ -11,7 +11,7 @@ from auditd.audit.snapshot import ProjectSnapshot
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What alerts were made of; while it is the same, so are they."""
+    """What alerts were made of after a poll that succeeded; while it is the same, so are they."""
 
     snapshot: ProjectSnapshot
     rules: Rules
@@ -31,7 +31,6 @@ class Rest:
             and snapshot.verifications is before.verifications
             and snapshot.project is before.project
             and snapshot.is_up
-            and before.is_up
             and rules is self.rules
             and self.since <= now < self.until
         )

@@ -135,8 +135,8 @@ class Poller:
         )
         finished = PollFinished(
             project=name,
-            duration_seconds=timing.duration_seconds(),
-            lag_seconds=timing.lag_seconds(),
+            duration_seconds=timing.duration_seconds,
+            lag_seconds=timing.lag_seconds,
             authorizations=len(snapshot.authorizations or ()),
             findings=len(snapshot.findings),
             warnings=listing.warnings,
@@ -145,13 +145,14 @@ class Poller:
         return snapshot, (finished, *events)
 
     def _fail(self, error: PollError, timing: Timing, known: ProjectSnapshot) -> _Outcome:
+        timing.end()
         snapshot, events = failed(known, error, self._policy, at=self._now())
         told = PollFailed(
             project=known.project.name,
             reason=error.reason,
             message=str(error),
-            duration_seconds=timing.duration_seconds(),
-            lag_seconds=timing.lag_seconds(),
+            duration_seconds=timing.duration_seconds,
+            lag_seconds=timing.lag_seconds,
             failures_in_a_row=snapshot.failures_in_a_row,
         )
         return snapshot, (told, *events)

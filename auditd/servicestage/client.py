@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -26,6 +27,7 @@ _SAID_TO_KNOWN_CALLERS = frozenset(
 )
 """Failures that come from behind authentication, and so prove the credential."""
 
+_OF_THE_CREDENTIAL = (RefusedError, ThrottledError)
 
 _UNAUTHORIZED = int(HTTPStatus.UNAUTHORIZED)
 
@@ -73,7 +75,9 @@ class Client:
         lane = self._channel.lane(scope.region)
         deadline = _time() + budget_seconds
         while True:
-            ticket = await self._gate.enter(scope.label, deadline=deadline)
+            ticket = self._gate.enter_at_once(
+                scope.label, deadline=deadline
+            ) or await self._gate.enter(scope.label, deadline=deadline)
             if lane.take_free_place() or await self._take_place(lane, ticket, deadline):
                 return Admission(self, scope, ticket, lane)
 
@@ -109,9 +113,14 @@ class Client:
     async def _exchange(self, ticket: Ticket, request: Request, scope: Scope) -> Reply:
         """Send, tell the gate what came of it, and give the ticket back."""
         try:
-            answer = await self._attempt(ticket, request, scope)
+            signed = await self.credential.authenticate(request, scope)
+            if signed.is_proven:
+                self._gate.accepted(ticket)
+            answer = await self._channel.send(signed.request, timeout_seconds=None)
+            if answer.status == _UNAUTHORIZED:
+                answer = await self._renewed(request, scope, signed.version) or answer
             error = classify(answer, request.origin)
-            if isinstance(error, RefusedError | ThrottledError):
+            if isinstance(error, _OF_THE_CREDENTIAL):
                 raise error
             if error is None or error.reason in _SAID_TO_KNOWN_CALLERS:
                 self._gate.accepted(ticket)
@@ -124,6 +133,15 @@ class Client:
             raise
         finally:
             self._gate.leave(ticket)
+
+    async def _renewed(self, request: Request, scope: Scope, version: int) -> Answer | None:
+        """After a 401: the answer to exactly one more request, if the proof could be renewed."""
+        if not await self.credential.renew(scope, version):
+            return None
+        signed = await self.credential.authenticate(request, scope)
+        return await self._channel.send_paced(
+            signed.request, region=scope.region, timeout_seconds=None
+        )
 
     async def _take_place(self, lane: Lane, ticket: Ticket, deadline: float) -> bool:
         """False when the ticket is no good any more by then; it was given back."""
@@ -140,21 +158,6 @@ class Client:
             if not is_placed:
                 self._gate.leave(ticket)
         return is_placed
-
-    async def _attempt(self, ticket: Ticket, request: Request, scope: Scope) -> Answer:
-        """One request, and exactly one more if the proof could be renewed after a 401."""
-        signed = await self.credential.authenticate(request, scope)
-        if signed.is_proven:
-            self._gate.accepted(ticket)
-        answer = await self._channel.send(signed.request, timeout_seconds=None)
-        if answer.status != _UNAUTHORIZED:
-            return answer
-        if not await self.credential.renew(scope, signed.version):
-            return answer
-        signed = await self.credential.authenticate(request, scope)
-        return await self._channel.send_paced(
-            signed.request, region=scope.region, timeout_seconds=None
-        )
 
 
 class Admission:
@@ -184,16 +187,14 @@ class Admission:
             self._client.withdraw(self._ticket)
         self._lane.give_place()
 
-    async def send(self, request: Request, *, timeout_seconds: float) -> Reply:
+    def send(self, request: Request, *, timeout_seconds: float) -> Awaitable[Reply]:
         """Authenticate and send one request, log-in and one renewal included.
 
         Raises:
             PollError: no answer came in time, or the credential was refused, held or throttled.
         """
         ticket, self._ticket = self._ticket, None
-        return await self._client.exchange(
-            ticket, request, self._scope, timeout_seconds=timeout_seconds
-        )
+        return self._client.exchange(ticket, request, self._scope, timeout_seconds=timeout_seconds)
 
 
 def _time() -> float:

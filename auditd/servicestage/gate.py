@@ -27,7 +27,7 @@ from auditd.audit.events import Emit
 from auditd.audit.failure import FailureReason, PollError
 from auditd.audit.instant import format_instant
 from auditd.servicestage.errors import RefusedError
-from auditd.servicestage.holds import Holds
+from auditd.servicestage.holds import Hold, Holds
 from auditd.servicestage.throttle import Throttle
 
 PROBE_SECONDS = 1.0
@@ -80,6 +80,13 @@ class Gate:
         self._waiting: dict[object, asyncio.Future[None]] = {}
         """Those who wait, in the order of their coming."""
 
+    def enter_at_once(self, scope: str, *, deadline: float) -> Ticket | None:
+        """As `enter`, but None where that would wait."""
+        now = _time()
+        if self._wait_seconds(scope, deadline, now) > 0:
+            return None
+        return self._issue(scope, now)
+
     async def enter(self, scope: str, *, deadline: float) -> Ticket:
         """Wait until a call for `scope` may be sent.
 
@@ -92,14 +99,17 @@ class Gate:
         """
         comer = object()
         try:
-            while (wait_seconds := self._wait_seconds(scope, deadline)) > 0:
+            while (wait_seconds := self._wait_seconds(scope, deadline, _time())) > 0:
                 await self._wait_for_change(comer, wait_seconds)
-            ticket = Ticket(scope, self._era, _time())
-            self._tickets[ticket] = None
-            return ticket
+            return self._issue(scope, _time())
         finally:
             self._waiting.pop(comer, None)
             self._wake_next()  # to take this one's turn, or to be the second probe in a second
+
+    def _issue(self, scope: str, now: float) -> Ticket:
+        ticket = Ticket(scope, self._era, now)
+        self._tickets[ticket] = None
+        return ticket
 
     def is_open(self, ticket: Ticket) -> bool:
         """Whether what the ticket was issued on still holds, so that it may be used now."""
@@ -113,7 +123,8 @@ class Gate:
         """The call is over. Without a verdict before, the turn passes to the next who waits."""
         if ticket in self._tickets:
             del self._tickets[ticket]
-            self._wake_next()
+            if self._waiting:
+                self._wake_next()
 
     def accepted(self, ticket: Ticket) -> None:
         """The remote side knows the credential."""
@@ -122,7 +133,8 @@ class Gate:
         self._holds.prove()
         if self._proven_until < math.inf:
             self._proven_until = _time() + self._proof_seconds
-        self._announce()
+        if self._waiting:
+            self._announce()
 
     def refused(self, ticket: Ticket, error: RefusedError) -> None:
         """The remote side does not accept the credential, for this scope at least."""
@@ -163,30 +175,33 @@ class Gate:
         self._tickets.clear()
         self._announce()
 
-    def _wait_seconds(self, scope: str, deadline: float) -> float:
+    def _wait_seconds(self, scope: str, deadline: float, now: float) -> float:
         """Zero when a call may start now. Raises what `enter` does."""
         self._notice_rotation()
-        now = _time()
-        self._raise_if_held(scope, max(now, deadline))
+        hold = self._holds.find(scope)
+        if hold or self._throttle.ends_at > max(now, deadline):
+            raise self._refusal(hold)
         wait_seconds = self._until_next_probe(now)
-        if wait_seconds > 0 and now >= deadline:
+        if wait_seconds <= 0:
+            return 0.0
+        if now >= deadline:
             msg = (
                 f"credential {self._credential!r}: its first call has had no answer yet, and "
                 "nothing else is sent before that"
             )
             raise PollError(FailureReason.TIMEOUT, msg)
-        return min(wait_seconds, deadline - now) if wait_seconds > 0 else 0.0
+        return min(wait_seconds, deadline - now)
 
-    def _raise_if_held(self, scope: str, deadline: float) -> None:
-        if (hold := self._holds.find(scope)) is not None:
-            raise PollError(hold.reason, hold.message)
-        if self._throttle.ends_at > deadline:
-            until = self._now() + timedelta(seconds=self._throttle.left_seconds)
-            msg = (
-                f"credential {self._credential!r} is throttled: nothing is sent with it before "
-                f"{format_instant(until)}"
-            )
-            raise PollError(FailureReason.THROTTLED, msg)
+    def _refusal(self, hold: Hold | None) -> PollError:
+        """Why nothing is sent: a hold, or else the throttle."""
+        if hold:
+            return PollError(hold.reason, hold.message)
+        until = self._now() + timedelta(seconds=self._throttle.left_seconds)
+        msg = (
+            f"credential {self._credential!r} is throttled: nothing is sent with it before "
+            f"{format_instant(until)}"
+        )
+        return PollError(FailureReason.THROTTLED, msg)
 
     def _until_next_probe(self, now: float) -> float:
         """Zero when a call may start now; infinite when only a verdict can let it."""

@@ -32,6 +32,7 @@ _DURATION_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Seconds: from a list that is near to the longest sensible poll_timeout."""
 _LAG_BUCKETS = (0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Seconds: from punctual to a whole poll_interval."""
+_POLLS = (PollFinished, PollFailed)
 
 
 class MoreMetrics(Collector, Protocol):
@@ -115,7 +116,7 @@ class Metrics(Collector):
     def __call__(self, event: Event) -> None:
         """Count the event."""
         self._counts.count(event)
-        if isinstance(event, PollFinished | PollFailed):
+        if isinstance(event, _POLLS):
             self._poll_duration.observe(event.duration_seconds)
             self._schedule_lag.observe(event.lag_seconds)
 

@@ -19,14 +19,8 @@ def reveal(secret: Secret, *, credential: str, key: str) -> str:
     try:
         text = secret.reveal()
     except OSError as error:
-        # A secret's own error has no number, but a sentence that names the file.
-        why = f"{error.strerror}: {error.filename}" if error.strerror else str(error)
-        msg = f"credential {credential!r}: {key} cannot be read: {why}"
-        raise PollError(FailureReason.AUTH, msg) from error
-    if not text:
-        msg = f"credential {credential!r}: {key} is empty"
-        raise PollError(FailureReason.AUTH, msg)
-    return text
+        raise _unreadable(error, credential, key) from error
+    return _filled(text, credential, key)
 
 
 class HeaderSecret:
@@ -42,7 +36,7 @@ class HeaderSecret:
         self._secret = secret
         self._credential = credential
         self._key = key
-        self._sound = ""
+        self._sound: str | None = None
 
     def reveal(self) -> str:
         """The secret as it is now.
@@ -50,9 +44,12 @@ class HeaderSecret:
         Raises:
             PollError: `auth`; as `reveal`, or it holds anything else, such as a line break.
         """
-        text = reveal(self._secret, credential=self._credential, key=self._key)
+        try:
+            text = self._secret.reveal()
+        except OSError as error:
+            raise _unreadable(error, self._credential, self._key) from error
         if text is not self._sound:
-            self._sound = self._checked(text)
+            self._sound = self._checked(_filled(text, self._credential, self._key))
         return text
 
     def _checked(self, text: str) -> str:
@@ -63,3 +60,17 @@ class HeaderSecret:
             )
             raise PollError(FailureReason.AUTH, msg)
         return text
+
+
+def _unreadable(error: OSError, credential: str, key: str) -> PollError:
+    # A secret's own error has no number, but a sentence that names the file.
+    why = f"{error.strerror}: {error.filename}" if error.strerror else str(error)
+    msg = f"credential {credential!r}: {key} cannot be read: {why}"
+    return PollError(FailureReason.AUTH, msg)
+
+
+def _filled(text: str, credential: str, key: str) -> str:
+    if not text:
+        msg = f"credential {credential!r}: {key} is empty"
+        raise PollError(FailureReason.AUTH, msg)
+    return text
