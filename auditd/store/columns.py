@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,20 +18,28 @@ class Instant(TypeDecorator[datetime]):
     impl = String(27)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
-        """The text of an instant."""
-        return instant_text(value) if value else None
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Of each poll three are written; by way of process_bind_param they take twice as long."""
+        return _text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
         """The instant of a text. Raises ValueError or TypeError for anything else."""
         return None if value is None else datetime.fromisoformat(value)
 
 
+_INSTANT = "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ"
+"""Of the ways to write an instant the quickest; isoformat() takes twice as long."""
+
+
 def instant_text(instant: datetime) -> str:
     """As stored: `2026-01-01T00:00:00.000000Z`. `instant` is aware."""
-    if instant.tzinfo is not UTC:
-        instant = instant.astimezone(UTC)
-    return f"{instant.isoformat(timespec='microseconds')[:-6]}Z"
+    at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    parts = at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond
+    return _INSTANT % parts
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant_text(instant) if instant else None
 
 
 class Words(TypeDecorator[str]):
