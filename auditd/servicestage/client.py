@@ -72,14 +72,15 @@ class Client:
         Raises:
             PollError: that cannot be had within `budget_seconds`.
         """
-        lane = self._channel.lane(scope.region)
-        deadline = _time() + budget_seconds
+        lane, label = self._channel.lane(scope.region), scope.label
+        now = _time()
+        deadline = now + budget_seconds
         while True:
-            ticket = self._gate.enter_at_once(
-                scope.label, deadline=deadline
-            ) or await self._gate.enter(scope.label, deadline=deadline)
-            if lane.take_free_place() or await self._take_place(lane, ticket, deadline):
+            ticket = self._gate.enter_at_once(label, now, deadline=deadline)
+            ticket = ticket or await self._gate.enter(label, deadline=deadline)
+            if lane.take_free_place(now) or await self._take_place(lane, ticket, deadline):
                 return Admission(self, scope, ticket, lane)
+            now = _time()
 
     def withdraw(self, ticket: Ticket) -> None:
         """What the ticket is for is not sent."""

@@ -80,9 +80,8 @@ class Gate:
         self._waiting: dict[object, asyncio.Future[None]] = {}
         """Those who wait, in the order of their coming."""
 
-    def enter_at_once(self, scope: str, *, deadline: float) -> Ticket | None:
-        """As `enter`, but None where that would wait."""
-        now = _time()
+    def enter_at_once(self, scope: str, now: float, *, deadline: float) -> Ticket | None:
+        """As `enter`, but None where that would wait. `now` is the loop's clock."""
         if self._wait_seconds(scope, deadline, now) > 0:
             return None
         return self._issue(scope, now)

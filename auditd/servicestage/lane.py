@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from auditd.servicestage.deadlines import Deadlines
 from auditd.servicestage.places import Places
@@ -23,7 +23,7 @@ class _Comer:
 
     is_wanted: Callable[[], bool]
     at: float
-    turn: asyncio.Future[bool | None] = field(default_factory=asyncio.Future[bool | None])
+    turn: asyncio.Future[bool | None]
     """Whether it has a place; None when the time was over before."""
 
     def expire(self) -> None:
@@ -59,12 +59,13 @@ class Lane:
         self._is_asking = False
         """Whether a place is asked for, or held by the head."""
 
-    def take_free_place(self) -> bool:
-        """Take a place and leave if that needs no waiting; False, with nothing taken, otherwise."""
-        if self._is_asking:
-            return False
-        now = asyncio.get_running_loop().time()
-        if self._next_at - now >= _SHORTEST_WAIT_SECONDS or not self._places.take():
+    def take_free_place(self, now: float) -> bool:
+        """Take a place and leave if that needs no waiting; False, with nothing taken, otherwise.
+
+        `now` is the loop's clock, which takes a system call to find.
+        """
+        has_to_wait = self._is_asking or self._next_at - now >= _SHORTEST_WAIT_SECONDS
+        if has_to_wait or not self._places.take():
             return False
         self._book(now)
         return True
@@ -78,7 +79,7 @@ class Lane:
         Raises:
             TimeoutError: that cannot be had before `deadline`, an instant of the loop's clock.
         """
-        comer = _Comer(is_wanted, deadline)
+        comer = _Comer(is_wanted, deadline, asyncio.get_running_loop().create_future())
         self._waiting[comer] = None
         self._deadlines.begin(comer)
         self._ask()
@@ -137,7 +138,7 @@ class Lane:
 
     def _admit(self, comer: _Comer) -> None:
         """Let it go, now or when the rate allows."""
-        loop = asyncio.get_running_loop()
+        loop = comer.turn.get_loop()
         wait_seconds = self._book(loop.time())
         if wait_seconds >= _SHORTEST_WAIT_SECONDS:
             self._head = comer, loop.call_later(wait_seconds, self._let_go, comer)
