@@ -6,7 +6,7 @@ Whatever the far side does costs at most the deadline and a few times `max_body_
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -203,13 +203,18 @@ def _url(origin: str, target: str, query: tuple[tuple[str, str], ...]) -> URL:
     return URL(f"{origin}{target}{told}", encoded=True)
 
 
-async def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | None:
+def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> Awaitable[bytes | None]:
     """The body, decompressed no further than is asked for; None when it is too large."""
     length = response.content_length
-    if length is not None and length > limit_bytes:
+    is_fit = length is not None and length <= limit_bytes
+    if is_fit and hdrs.CONTENT_ENCODING not in response.headers:
+        return response.read()  # nothing of it comes that was not announced
+    return _read_parts(response, limit_bytes)
+
+
+async def _read_parts(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | None:
+    if (response.content_length or 0) > limit_bytes:
         return None
-    if length is not None and hdrs.CONTENT_ENCODING not in response.headers:
-        return await response.read()  # nothing of it comes that was not announced
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         body += chunk
