@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, TextIO
 
 import structlog
@@ -94,20 +93,19 @@ class _Sink:
     """
 
     def __init__(self, writer: LineWriter, *, is_journal: bool) -> None:
-        self._writer = writer
-        puts = self._into_journal if is_journal else self._as_it_is
+        def puts(priority: int) -> Callable[[str], None]:
+            put = writer.put if priority > _WARNING else writer.put_important
+            return _into_journal(put, priority) if is_journal else put
+
         self.debug = puts(7)
         self.info = puts(6)
         self.warning = puts(_WARNING)
         self.error = puts(3)
         self.critical = puts(2)
 
-    def _as_it_is(self, priority: int) -> Callable[[str], None]:
-        return partial(self._writer.put, is_expendable=priority > _WARNING)
 
-    def _into_journal(self, priority: int) -> Callable[[str], None]:
-        put = self._as_it_is(priority)
-        return lambda line: put("\n".join(f"<{priority}>{part}" for part in line.split("\n")))
+def _into_journal(put: Callable[[str], None], priority: int) -> Callable[[str], None]:
+    return lambda line: put("\n".join(f"<{priority}>{part}" for part in line.split("\n")))
 
 
 def _is_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:

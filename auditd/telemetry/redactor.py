@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
@@ -40,7 +41,7 @@ _PLAIN = frozenset({int, float, bool, type(None)})
 _Head = tuple[str, str, str, str]
 
 _FEW = 64
-"""So many beginnings of secrets are sooner looked for one by one than all at once."""
+"""So many spellings of secrets are sooner looked for one by one than all at once."""
 
 
 _MOST_KEYS = 1000
@@ -64,8 +65,8 @@ class Redactor:
         self._shortest = sys.maxsize
         self._by_head: dict[_Head, list[str]] = {}
         """The first four characters -> what is recognized; twice if two secrets share it."""
-        self._few_heads: list[str] = []
-        """The same characters, when they are few."""
+        self._few: tuple[str, ...] | None = ()
+        """All that is recognized, unless it is much."""
         self._harmless = set[str]()
         """Keys of events under which nothing confidential stands."""
         self._lock = threading.RLock()  # a finalizer may log while a line is being cleaned
@@ -91,31 +92,42 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with every registered secret replaced by `***`."""
-        if len(text) < self._shortest or not self._is_suspect(text):
+        if not self._is_suspect(text):
             return text
         with self._lock:
             return self._replace(text)
 
+    def is_clean(self, event: EventDict, text: str) -> bool:
+        """Whether there is nothing to replace in an event; told sooner than it is cleaned.
+
+        Args:
+            event: the event.
+            text: the event as JSON in which no string was escaped that was escaped before.
+        """
+        if not self._harmless.issuperset(event) and self._betrays(event):
+            return False
+        is_flat = text.rfind("{") <= 0
+        return (is_flat or not self._hides(event)) and not self._is_suspect(text)
+
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """As a structlog processor: the event with every value cleaned, at any depth."""
-        if not self._harmless.issuperset(event) and self._is_any_confidential(event):
-            return {key: self._clean(key, value) for key, value in event.items()}
-        texts = []
-        for key, value in event.items():
-            if type(value) is str:
-                texts.append(value)
-            elif type(value) not in _PLAIN:
-                event[key] = self._clean(None, value)
-        if self.redact(text := "\n".join(texts)) is text:
-            return event
-        return {key: self._clean(None, value) for key, value in event.items()}
+        return {key: self._clean(key, value) for key, value in event.items()}
 
-    def _is_any_confidential(self, keys: Iterable[str]) -> bool:
-        if any(map(_kind_of, keys)):
-            return True
-        if len(self._harmless) < _MOST_KEYS:
-            self._harmless.update(keys)
+    def _betrays(self, event: EventDict) -> bool:
+        """Whether something confidential stands under one of its keys."""
+        for key in event.keys() - self._harmless:
+            if kind := _kind_of(key):
+                if _is_confidential(kind, event[key]):
+                    return True
+            elif len(self._harmless) < _MOST_KEYS:
+                self._harmless.add(key)
         return False
+
+    def _hides(self, value: Any) -> bool:
+        """The same at any depth, for what JSON is made of."""
+        if isinstance(value, dict):
+            return self._betrays(value) or any(map(self._hides, value.values()))
+        return isinstance(value, list | tuple) and any(map(self._hides, value))
 
     def _clean(self, key: object, value: Any) -> Any:
         if isinstance(key, str) and (kind := _kind_of(key)) and _is_confidential(kind, value):
@@ -134,10 +146,12 @@ class Redactor:
 
     def _is_suspect(self, text: str) -> bool:
         """Needs no lock: nothing here sees a change of the secrets in its middle."""
-        if len(self._by_head) > _FEW:
+        if len(text) < self._shortest:
+            return False
+        if (few := self._few) is None:
             return not self._by_head.keys().isdisjoint(_heads(text))
-        for head in self._few_heads:  # noqa: SIM110 -- a generator takes twice the time
-            if head in text:
+        for pattern in few:  # noqa: SIM110 -- a generator takes twice the time
+            if pattern in text:
                 return True
         return False
 
@@ -145,11 +159,10 @@ class Redactor:
         parts: list[str] = []
         kept_to = 0
         for start, head in enumerate(_heads(text)):
-            if start < kept_to:
+            known = self._by_head.get(head)
+            if known is None or start < kept_to:
                 continue
-            end = max(
-                (_end(text, start, known) for known in self._by_head.get(head, ())), default=0
-            )
+            end = max(_end(text, start, pattern) for pattern in known)
             if end:
                 parts += (text[kept_to:start], REDACTED)
                 kept_to = end
@@ -159,7 +172,7 @@ class Redactor:
         for pattern in patterns:
             self._shortest = min(self._shortest, len(pattern))
             self._by_head.setdefault(next(_heads(pattern)), []).append(pattern)
-        self._note_heads()
+        self._note_few()
 
     def _remove(self, patterns: Iterable[str]) -> None:
         for pattern in patterns:
@@ -167,11 +180,12 @@ class Redactor:
             self._by_head[head].remove(pattern)
             if not self._by_head[head]:
                 del self._by_head[head]
-        self._note_heads()
+        self._note_few()
 
-    def _note_heads(self) -> None:
-        is_few = len(self._by_head) <= _FEW
-        self._few_heads = ["".join(head) for head in self._by_head] if is_few else []
+    def _note_few(self) -> None:
+        known = self._by_head.values()
+        is_few = len(known) <= _FEW and sum(map(len, known)) <= _FEW
+        self._few = tuple(chain.from_iterable(known)) if is_few else None
 
 
 def _heads(text: str) -> zip[_Head]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 from structlog.dev import ConsoleRenderer
@@ -22,25 +23,49 @@ _spaced = msgspec.json.format
 _ALIKE = frozenset({str, int, float, bool, type(None)})
 """Types whose values this encoder and the standard library's write alike."""
 
+_ESCAPED_TWICE = r"\\"
+"""A line with it may hold a secret that was escaped before, and then is in no known spelling."""
+
 _HEAD = frozenset({"timestamp", "level"})
+_NOT_FIELDS = _HEAD | {"exc_info"}
 _EVENT_WIDTH = 22
 """Characters of `authorization.changed`, the longest name of an event, and one space."""
 
 
 def json_processors(redactor: Redactor) -> Sequence[Processor]:
-    """From an event to one line of JSON, without the values of variables in its traceback."""
-    transform = ExceptionDictTransformer(show_locals=False, max_frames=20)
+    """From an event to one line of JSON, without the values of variables in its traceback.
+
+    First comes when, how serious and what; what is logged under these names does not count.
+    """
+    render_exception = ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=20))
     render = JSONRenderer(ensure_ascii=False)
-    redact = redactor.redact
 
-    def line(logger: WrappedLogger, method: str, event: EventDict) -> tuple[tuple[str], EventDict]:
+    def line(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        instant, name = _instant(), event.pop("event")
+        if not _NOT_FIELDS.isdisjoint(event):
+            event = _fields(render_exception(logger, method, event))
+        if event and (fields := _encoded(event)):
+            text = f'{{"timestamp": "{instant}", {_opening(method, name)}, {fields[1:]}'
+            if _is_transparent(text) and redactor.is_clean(event, text):
+                return text
+        head = {"timestamp": instant, "level": method, "event": name}
+        event = redactor(logger, method, {**head, **event})
         text = _encoded(event) or str(render(logger, method, event))
-        # Of ASCII only this is left that JSON does not escape; isprintable() takes longer.
-        if not text.isascii() or "\x7f" in text:
-            text = _printable(text)
-        return (redact(text),), {}
+        return redactor.redact(_printable(text))
 
-    return _headed(ExceptionRenderer(transform)), redactor, line
+    return (line,)
+
+
+@lru_cache(maxsize=1024)
+def _opening(level: str, name: str) -> str:
+    return f'"level": "{level}", "event": {json.dumps(name, ensure_ascii=False)}'
+
+
+def _is_transparent(text: str) -> bool:
+    """Whether a line of JSON shows what it holds in a spelling that the redactor knows."""
+    # Of ASCII only DEL is left that JSON does not escape; isprintable() takes longer.
+    is_printable = (text.isascii() and "\x7f" not in text) or text.isprintable()
+    return is_printable and ("\\" not in text or _ESCAPED_TWICE not in text)
 
 
 def _encoded(event: EventDict) -> str | None:
@@ -54,38 +79,37 @@ def _encoded(event: EventDict) -> str | None:
         return None
 
 
-def _is_alike(value: object) -> bool:
-    match value:
-        case list():
-            return all(map(_is_alike, value))
-        case dict():
-            return all(type(key) is str and _is_alike(each) for key, each in value.items())
-        case _:
-            return type(value) in _ALIKE
+def _is_alike(value: Any) -> bool:
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return all(map(_is_alike, value))
+    if kind is dict:
+        return all(type(key) is str and _is_alike(each) for key, each in value.items())
+    return kind in _ALIKE
 
 
 def console_processors(redactor: Redactor, *, colors: bool) -> Sequence[Processor]:
     """From an event to one line of text, followed by an indented traceback if there is one."""
     render = ConsoleRenderer(colors=colors, sort_keys=False, pad_event_to=_EVENT_WIDTH)
 
-    def line(logger: WrappedLogger, method: str, event: EventDict) -> tuple[tuple[str], EventDict]:
-        return (redactor.redact(render(logger, method, event)),), {}
+    def line(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        return redactor.redact(render(logger, method, event))
 
-    return _headed(format_exc_info), redactor, _printable_values, line
+    return _headed, redactor, _printable_values, line
 
 
-def _headed(render_exception: Callable[..., EventDict]) -> Processor:
-    """When and how serious before what; what is logged under these names does not count."""
+def _headed(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    head = {"timestamp": _instant(), "level": method, "event": event.pop("event")}
+    return {**head, **_fields(format_exc_info(logger, method, event))}
 
-    def headed(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        second, microsecond = divmod(time.time_ns() // 1000, 1_000_000)
-        stamp = f"{_iso(second)}.{microsecond:06}Z"
-        if not _HEAD.isdisjoint(event):
-            event = {key: event[key] for key in event if key not in _HEAD}
-        event = {"timestamp": stamp, "level": method, "event": event["event"], **event}
-        return render_exception(logger, method, event) if "exc_info" in event else event
 
-    return headed
+def _fields(event: EventDict) -> EventDict:
+    return {key: event[key] for key in event if key not in _HEAD}
+
+
+def _instant() -> str:
+    nanoseconds = time.time_ns()
+    return f"{_iso(nanoseconds // 1_000_000_000)}.{str(nanoseconds)[-9:-3]}Z"
 
 
 @lru_cache(maxsize=1)

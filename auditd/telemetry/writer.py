@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import select
 import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 from typing import TextIO
 
-_Line = tuple[int, bytes]
-"""A number that grows with each line, and the line with its end."""
+
+class _Important(str):
+    """A line that makes room for others only when all that wait are like it."""
+
+    __slots__ = ()
 
 
 class LineWriter:
@@ -31,65 +32,73 @@ class LineWriter:
     def __init__(self, write: Callable[[bytes], None], *, capacity: int) -> None:
         self._write = write
         self._capacity = capacity
-        self._numbers = count()
-        self._expendable: deque[_Line] = deque()
-        self._important: deque[_Line] = deque()
+        self._lines: deque[str] = deque()
+        self._kept: deque[str] = deque()
+        """Important lines from before those: what they stood among has made room."""
         self._lock = threading.RLock()  # a finalizer may log while a line is being queued
         self._changed = threading.Condition(self._lock)
-        self._is_closing = False
-        self._is_broken = False
+        self._is_idle = False
+        self._is_over = False
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
-    def put(self, line: str, *, is_expendable: bool) -> None:
-        """Queue one line, without its end. Never blocks, never raises. Any thread may call."""
-        data = line.encode("utf-8", "backslashreplace") + b"\n"
+    def put(self, line: str) -> None:
+        """Queue an expendable line, without its end. Never blocks or raises. For any thread."""
         with self._lock:
-            if self._is_broken or self._is_closing:
+            if self._is_over:
                 self.dropped += 1
                 return
-            if len(self._expendable) + len(self._important) >= self._capacity:
-                (self._expendable or self._important).popleft()
-                self.dropped += 1
-            if not self._expendable and not self._important:
-                self._changed.notify()  # else the thread is awake, or about to be
-            lines = self._expendable if is_expendable else self._important
-            lines.append((next(self._numbers), data))
+            if len(self._lines) + len(self._kept) >= self._capacity:
+                self._make_room()
+            self._lines.append(line)
+            if self._is_idle:
+                self._is_idle = False
+                self._changed.notify()
+
+    def put_important(self, line: str) -> None:
+        """The same for a line that is to stay while there are expendable ones."""
+        self.put(_Important(line))
 
     def close(self, deadline_seconds: float) -> None:
         """Write what waits, but leave it unwritten when that takes longer than the deadline."""
         with self._changed:
-            self._is_closing = True
+            self._is_over = True
             self._changed.notify()
         self._thread.join(deadline_seconds)
+
+    def _make_room(self) -> None:
+        while self._lines and type(self._lines[0]) is _Important:
+            self._kept.append(self._lines.popleft())
+        (self._lines or self._kept).popleft()
+        self.dropped += 1
 
     def _run(self) -> None:
         while lines := self._take():
             try:
-                self._write(b"".join(data for _, data in lines))
+                self._write(("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
             except OSError as error:
                 self._lose(len(lines), is_final=isinstance(error, BrokenPipeError))
 
-    def _take(self) -> list[_Line]:
+    def _take(self) -> deque[str]:
         """All that waits, as soon as something does. Empty when nothing will come any more."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._expendable or self._important or self._is_closing or self._is_broken
-            )
-            lines = list(heapq.merge(self._expendable, self._important))
-            self._expendable.clear()
-            self._important.clear()
-            return lines
+            while not self._lines and not self._is_over:
+                self._is_idle = True
+                self._changed.wait()
+            kept, self._kept = self._kept, deque()
+            lines, self._lines = self._lines, deque()
+        kept.extend(lines)
+        return kept
 
     def _lose(self, lines: int, *, is_final: bool) -> None:
         with self._changed:
             self.dropped += lines
             if is_final:
-                self._is_broken = True
-                self.dropped += len(self._expendable) + len(self._important)
-                self._expendable.clear()
-                self._important.clear()
+                self._is_over = True
+                self.dropped += len(self._kept) + len(self._lines)
+                self._kept.clear()
+                self._lines.clear()
 
 
 def stream_writer(stream: TextIO) -> Callable[[bytes], None]:

@@ -25,7 +25,7 @@ class Gate:
         self.written += data.splitlines()
 
     def hang(self, writer: LineWriter) -> None:
-        writer.put("first", is_expendable=False)
+        writer.put_important("first")
         self.entered.wait()
 
 
@@ -39,7 +39,8 @@ def test_lines_are_written_in_the_order_in_which_they_came(gate: Gate) -> None:
     gate.opened.set()
     expected = [b"%d" % number for number in range(50)]
     for number in range(50):
-        writer.put(str(number), is_expendable=number % 3 == 0)
+        put = writer.put_important if number % 3 else writer.put
+        put(str(number))
     writer.close(5)
     assert gate.written == expected
     assert writer.dropped == 0
@@ -49,7 +50,8 @@ def test_when_full_the_oldest_expendable_line_makes_room(gate: Gate) -> None:
     writer = LineWriter(gate, capacity=3)
     gate.hang(writer)
     for line, is_expendable in [("warn", False), ("old", True), ("new", True), ("next", True)]:
-        writer.put(line, is_expendable=is_expendable)
+        put = writer.put if is_expendable else writer.put_important
+        put(line)
     gate.opened.set()
     writer.close(5)
     assert gate.written == [b"first", b"warn", b"new", b"next"]
@@ -60,7 +62,7 @@ def test_when_full_of_important_lines_the_oldest_makes_room(gate: Gate) -> None:
     writer = LineWriter(gate, capacity=2)
     gate.hang(writer)
     for line in ("a", "b", "c"):
-        writer.put(line, is_expendable=False)
+        writer.put_important(line)
     gate.opened.set()
     writer.close(5)
     assert gate.written == [b"first", b"b", b"c"]
@@ -79,7 +81,7 @@ def test_what_comes_after_closing_is_counted(gate: Gate) -> None:
     writer = LineWriter(gate, capacity=10)
     gate.opened.set()
     writer.close(5)
-    writer.put("late", is_expendable=False)
+    writer.put_important("late")
     assert writer.dropped == 1
 
 
@@ -93,7 +95,7 @@ def test_a_reader_that_has_gone_ends_the_writing(gate: Gate) -> None:
     os.close(reader)
     writer = LineWriter(write, capacity=10)
     gate.hang(writer)
-    writer.put("waiting", is_expendable=True)
+    writer.put("waiting")
     gate.opened.set()
     writer.close(5)
     assert writer.dropped == 2
@@ -111,9 +113,9 @@ def test_a_full_disk_loses_lines_but_not_the_log() -> None:
         written.append(data)
 
     writer = LineWriter(write, capacity=10)
-    writer.put("lost", is_expendable=False)
+    writer.put_important("lost")
     failed.wait()
-    writer.put("kept", is_expendable=False)
+    writer.put_important("kept")
     writer.close(5)
     assert written == [b"kept\n"]
     assert writer.dropped == 1
@@ -122,7 +124,7 @@ def test_a_full_disk_loses_lines_but_not_the_log() -> None:
 def test_a_real_full_device_is_survived() -> None:
     with Path("/dev/full").open("w") as full:
         writer = LineWriter(stream_writer(full), capacity=10)
-        writer.put("lost", is_expendable=False)
+        writer.put_important("lost")
         writer.close(5)
     assert writer.dropped == 1
 
@@ -132,7 +134,7 @@ def test_a_pipe_that_nobody_reads_does_not_block() -> None:
     with os.fdopen(descriptor, "w") as stream:
         writer = LineWriter(stream_writer(stream), capacity=100)
         for _ in range(1000):
-            writer.put("x" * 1000, is_expendable=True)
+            writer.put("x" * 1000)
         assert writer.dropped > 0
         os.close(reader)
         writer.close(5)
@@ -150,7 +152,7 @@ def test_a_descriptor_that_does_not_block_gets_everything() -> None:
 
     with os.fdopen(descriptor, "w") as stream:
         writer = LineWriter(stream_writer(stream), capacity=10)
-        writer.put("x" * 1_000_000, is_expendable=False)
+        writer.put_important("x" * 1_000_000)
         thread = threading.Thread(target=read)
         thread.start()
         writer.close(5)
