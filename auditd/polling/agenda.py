@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -12,6 +12,14 @@ from itertools import count
 
 from auditd.audit.project import Project
 from auditd.audit.quick import quick
+
+SHORTEST_PAUSE = timedelta(milliseconds=500)
+"""What comes due within it is taken together; a wake-up costs as much as a poll."""
+_LONGEST_PAUSE_SECONDS = 1.0
+_PAUSES_AN_INTERVAL = 30
+"""Where longer pauses would be felt, for so much of an interval a poll may be late."""
+_MOST_AT_ONCE = 100
+"""Polls that come due in a longer pause than the shortest; more would hold up the event loop."""
 
 
 @quick
@@ -54,6 +62,7 @@ class Agenda:
         self._entries: dict[str, _Entry] = {}
         self._heap: list[tuple[float, int, _Entry]] = []
         self._order = count()
+        self._pause = SHORTEST_PAUSE
 
     def replace(self, projects: Iterable[Project], now: datetime) -> None:
         """Make these the projects. One whose interval did not change keeps its next slot."""
@@ -69,6 +78,7 @@ class Agenda:
                 entry.is_dropped = True
             self._entries[name] = entry = _Entry(project)
             self._push(entry, self._first(entry, now.timestamp()))
+        self._pause = _pause([entry.interval_seconds for entry in self._entries.values()])
 
     def due(self, now: datetime) -> list[Slot]:
         """Take the slots that have come, at most one a project."""
@@ -91,6 +101,10 @@ class Agenda:
         while self._heap and self._heap[0][2].is_dropped:
             heapq.heappop(self._heap)
         return datetime.fromtimestamp(self._heap[0][0], UTC) if self._heap else None
+
+    def pause(self) -> timedelta:
+        """How long to let polls come due before they are taken: half a second to a second."""
+        return self._pause
 
     def realign(self, now: datetime) -> None:
         """Give every project its next grid point after `now`: the clock was stepped back."""
@@ -152,6 +166,18 @@ class _Entry:
         """The last grid point at or before `instant`, in epoch seconds."""
         turns = math.floor((instant - self.phase_seconds) / self.interval_seconds)
         return self.phase_seconds + turns * self.interval_seconds
+
+
+def _pause(intervals_seconds: Sequence[float]) -> timedelta:
+    if not intervals_seconds:
+        return SHORTEST_PAUSE
+    polls_per_second = sum(1 / seconds for seconds in intervals_seconds)
+    seconds = min(
+        _LONGEST_PAUSE_SECONDS,
+        min(intervals_seconds) / _PAUSES_AN_INTERVAL,
+        _MOST_AT_ONCE / polls_per_second,
+    )
+    return max(SHORTEST_PAUSE, timedelta(seconds=seconds))
 
 
 class _NextSlots(Mapping[str, datetime]):

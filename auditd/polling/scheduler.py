@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from auditd.audit.events import Emit, PollSkipped
 from auditd.audit.failure import SkipReason
@@ -48,7 +48,8 @@ class Scheduler:
         monotonic: Callable[[], float],
         is_shared: bool = False,
         make_ticker: Callable[
-            [Callable[[], None], Callable[[], datetime | None]], TickSource
+            [Callable[[], None], Callable[[], datetime | None], Callable[[], timedelta]],
+            TickSource,
         ] = Ticker,
         read: Callable[[ProjectSource], Awaitable[Sequence[Project]]] = read_source,
     ) -> None:
@@ -76,7 +77,7 @@ class Scheduler:
         """Set once every source has given its projects: whoever is missing then has left."""
         self._ticks = Stopwatch(now, monotonic)
         self._watch = ClockWatch(Stopwatch(now, monotonic), on_lag=on_lag, on_step=self._stepped)
-        self._ticker = make_ticker(self._tick, self._agenda.next_due)
+        self._ticker = make_ticker(self._tick, self._agenda.next_due, self._agenda.pause)
         self._polls = Polls(poller.poll, emit, on_polled=self._note_progress)
         for project in configured:
             fleet.join(project)

@@ -12,8 +12,6 @@ from typing import Protocol
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-TICK = timedelta(milliseconds=500)
-"""How late a poll may be submitted. One wake-up serves all projects that are due."""
 LONGEST_PAUSE = timedelta(seconds=30)
 """There is a tick at least so often, so that the clocks are compared over a short time."""
 
@@ -32,21 +30,24 @@ class TickSource(Protocol):
 
 
 class TickTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Fires when something is due, a tick apart at least, and once only for a time of no runs.
+    """Fires when something is due, a pause apart at least, and once only for a time of no runs.
 
     APScheduler's own interval trigger enumerates every missed run before it coalesces them: a
     clock that was stepped a month ahead would block the loop for seconds (apscheduler#526).
     """
 
-    def __init__(self, next_due: Callable[[], datetime | None]) -> None:
+    def __init__(
+        self, next_due: Callable[[], datetime | None], pause: Callable[[], timedelta]
+    ) -> None:
         self._next_due = next_due
+        self._pause = pause
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """At once for the first time, later from a tick to LONGEST_PAUSE after `now`."""
+        """At once for the first time, later from a pause to LONGEST_PAUSE after `now`."""
         if previous is None:
             return now
         latest = now + LONGEST_PAUSE
-        return min(max(self._next_due() or latest, now + TICK), latest)
+        return min(max(self._next_due() or latest, now + self._pause()), latest)
 
 
 class Ticker:
@@ -55,16 +56,23 @@ class Ticker:
     Args:
         tick: takes what is due.
         next_due: when that is, as far as it is known; None for nothing.
+        pause: between two ticks at least. So late a poll may be submitted; one wake-up serves
+            all that came due.
     """
 
-    def __init__(self, tick: Callable[[], None], next_due: Callable[[], datetime | None]) -> None:
+    def __init__(
+        self,
+        tick: Callable[[], None],
+        next_due: Callable[[], datetime | None],
+        pause: Callable[[], timedelta],
+    ) -> None:
         self._tick = tick
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             # The defaults drop a run that is a second late, and a stall is just when it counts.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self._job = self._scheduler.add_job(self._run, TickTrigger(next_due))
+        self._job = self._scheduler.add_job(self._run, TickTrigger(next_due, pause))
 
     def start(self) -> None:
         """Begin to tick, at once."""

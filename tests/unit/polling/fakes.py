@@ -103,7 +103,12 @@ class FakeJournal:
 class FakeTicker:
     """Ticks by the loop's own clock."""
 
-    def __init__(self, tick: Callable[[], None], _next_due: Callable[[], datetime | None]) -> None:
+    def __init__(
+        self,
+        tick: Callable[[], None],
+        _next_due: Callable[[], datetime | None],
+        _pause: Callable[[], timedelta],
+    ) -> None:
         self._tick = tick
         self._task: asyncio.Task[None] | None = None
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,34 @@ def test_what_is_due_next_is_known_while_projects_come_and_go() -> None:
     assert agenda.next_due() == second[1]
     agenda.replace([], START)
     assert agenda.next_due() is None
+
+
+@pytest.mark.parametrize(
+    ("intervals", "pause_seconds"),
+    [
+        ([], 0.5),
+        ([1], 0.5),
+        ([20], 20 / 30),
+        ([30, 3600], 1),
+        ([30] * 1_000, 1),
+        ([5] * 1_000, 0.5),
+        ([30] * 4_000, 0.75),
+        ([30] * 10_000, 0.5),
+        ([3600] * 10_000 + [5], 0.5),
+    ],
+)
+def test_polls_are_let_come_due_for_longer_where_few_do_and_seldom(
+    intervals: list[int], pause_seconds: float
+) -> None:
+    agenda = Agenda()
+    agenda.replace(
+        [
+            make_project(f"p{number}", poll_interval=timedelta(seconds=interval))
+            for number, interval in enumerate(intervals)
+        ],
+        START,
+    )
+    assert agenda.pause().total_seconds() == pytest.approx(pause_seconds)
 
 
 def test_slots_that_passed_unseen_are_one_slot_that_counts_the_missed_ones() -> None:
