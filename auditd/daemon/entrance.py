@@ -49,6 +49,8 @@ class Entrance:
     async def run(self) -> NoReturn:
         """Follow the file until cancelled. What is refused is logged, and the former goes on."""
         self._warn(self._first)
+        if self._security.path is None:
+            await asyncio.Event().wait()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
