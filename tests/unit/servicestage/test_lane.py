@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -181,3 +182,66 @@ async def test_work_that_is_cancelled_as_its_place_comes_gives_it_back() -> None
     assert await second
     lane.give_place()
     assert places.take()
+
+
+async def test_places_that_come_free_together_are_all_used_at_once() -> None:
+    places, sent_at = Places(4), list[float]()
+    lane = Lane(100_000, places)
+    assert all(places.take() for _ in range(4))
+    queue = [asyncio.create_task(work(lane, sent_at, 1)) for _ in range(6)]
+    await asyncio.sleep(1)
+    for _ in range(4):
+        places.release()
+    await asyncio.sleep(0)
+
+    assert len(sent_at) == 4
+    await asyncio.gather(*queue)
+
+
+async def test_who_is_cancelled_while_it_waits_for_the_rate_holds_up_nobody() -> None:
+    places = Places(1)
+    slow, other = Lane(0.1, places), Lane(100, places)
+    await work(slow, [])
+    head = asyncio.create_task(work(slow, []))
+    await asyncio.sleep(1)
+    waiting = asyncio.create_task(work(other, sent_at := list[float]()))
+    await asyncio.sleep(1)
+    head.cancel()
+    await waiting
+
+    assert sent_at == [pytest.approx(2)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_whatever_happens_no_place_is_lost_or_made(seed: int) -> None:
+    chance, places = Random(seed), Places(4)
+    lanes = [Lane(rate, places) for rate in (0.5, 5, 5000)]
+    inside = 0
+
+    async def visit(lane: Lane) -> None:
+        nonlocal inside
+        deadline = asyncio.get_running_loop().time() + chance.expovariate(0.1)
+        if not await lane.take_place(lambda: chance.random() < 0.9, deadline):
+            return
+        inside += 1
+        assert inside <= 4
+        try:
+            await asyncio.sleep(chance.random())
+        finally:
+            inside -= 1
+            lane.give_place()
+
+    tasks = []
+    for _ in range(300):
+        tasks.append(asyncio.create_task(visit(chance.choice(lanes))))
+        if chance.random() < 0.3:
+            chance.choice(tasks).cancel()
+        await asyncio.sleep(chance.choice((0, 0, 0.01, 0.3)))
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert {type(end) for end in ends} <= {type(None), TimeoutError, asyncio.CancelledError}
+    assert sum(places.take() for _ in range(5)) == 4
+    for _ in range(4):
+        places.release()
+    for lane in lanes:
+        await work(lane, [])
