@@ -5,14 +5,22 @@ What SQLAlchemy does for each row and each statement takes longer than to write 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Executable
 
 Row: TypeAlias = Sequence[Any]
+
+_WIDTHS = (128, 16, 1)
+"""Rows at once. With at most seven columns: SQLite took at most 999 values before 3.32."""
+_VALUES = re.compile(r"VALUES (\([?, ]+\))$")
+"""Where a statement only adds: of one that also replaces, SQLite would copy each page before, to
+be able to take back a half of it."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -31,7 +39,7 @@ class Statement:
         columns = [*zip(*rows, strict=True)]
         if columns:
             form = _form(self, connection.dialect)
-            connection.exec_driver_sql(form.text, form.parameters(columns))
+            form.run(connection, form.parameters(columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class _Parameter:
 class _Form:
     """A statement as a driver takes it."""
 
-    text: str
+    texts: Mapping[int, str]
+    """By the number of rows that it is for, the most first; there is one for one."""
     given: tuple[_Parameter, ...]
     is_positional: bool
 
@@ -68,6 +77,17 @@ class _Form:
             return [*rows]
         names = [each.name for each in self.given]
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def run(self, connection: Connection, rows: Sequence[Any]) -> None:
+        """Once for each, as `parameters` gave them."""
+        for width, text in self.texts.items():
+            count = len(rows) // width * width
+            some, rows = rows[:count], rows[count:]
+            if width > 1:
+                starts = range(0, count, width)
+                some = [tuple(chain.from_iterable(some[at : at + width])) for at in starts]
+            if some:
+                connection.exec_driver_sql(text, some)
 
 
 @lru_cache(maxsize=64)
@@ -80,4 +100,17 @@ def _form(statement: Statement, dialect: Dialect) -> _Form:
     given = (
         _Parameter(each, names.index(each), types[each].bind_processor(dialect)) for each in order
     )
-    return _Form(str(compiled), tuple(given), compiled.positional)
+    return _Form(_texts(str(compiled)), tuple(given), compiled.positional)
+
+
+def _texts(text: str) -> Mapping[int, str]:
+    """By the number of rows, the most first.
+
+    SQLite's driver gives up the interpreter for each run of a statement, and then waits until the
+    event loop lets go of it. That of PostgreSQL, whose parameters have names, does not.
+    """
+    found = _VALUES.search(text)
+    if not found:
+        return {1: text}
+    row = found[1]
+    return {width: _VALUES.sub("VALUES " + ", ".join([row] * width), text) for width in _WIDTHS}

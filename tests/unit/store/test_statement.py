@@ -16,13 +16,31 @@ ENTER = Statement(lambda _: insert(CLAIMS), ("name", "slot"))
 MOVE = Statement(lambda _: update(CLAIMS).where(CLAIMS.c.name == bindparam("of")), ("of", "slot"))
 
 
-@pytest.mark.parametrize("count", [1, 2, 50])
+@pytest.mark.parametrize("count", [1, 2, 16, 50, 300])
 def test_values_are_stored_as_the_columns_have_them(connection: Connection, count: int) -> None:
     """However often they are the same."""
     ENTER.run(connection, [(f"{number}\0", SLOT) for number in range(count)])
     assert connection.execute(select(CLAIMS)).all() == [
         (f"{number}\ufffd", SLOT) for number in range(count)
     ]
+
+
+@pytest.mark.parametrize(("count", "runs"), [(1, [1]), (15, [15]), (16, [1]), (300, [2, 2, 12])])
+def test_sqlite_runs_many_rows_as_one(connection: Connection, count: int, runs: list[int]) -> None:
+    """Between two runs its driver waits for the event loop."""
+
+    class Recorder:
+        dialect = connection.dialect
+
+        def __init__(self) -> None:
+            self.runs: list[int] = []
+
+        def exec_driver_sql(self, statement: str, rows: Any) -> None:
+            self.runs.append(len(rows))
+
+    recorder: Any = Recorder()
+    ENTER.run(recorder, [(str(number), SLOT) for number in range(count)])
+    assert recorder.runs == runs
 
 
 def test_parameters_go_where_their_names_are(connection: Connection) -> None:
