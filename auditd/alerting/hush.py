@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -30,7 +31,7 @@ class Hush:
     silences: tuple[Silence, ...] = ()
     acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
     """By fingerprint."""
-    blind_projects: frozenset[str] = frozenset()
+    blind_projects: AbstractSet[str] = frozenset()
 
     def suppression(
         self, alert: Alert, settings: RouteSettings, now: datetime

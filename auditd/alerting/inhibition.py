@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from auditd.alerting.alert import Alert, AlertState
 from auditd.audit.blind import BLIND_CHECK
@@ -17,6 +18,6 @@ def blind_projects(alerts: Iterable[Alert]) -> frozenset[str]:
     )
 
 
-def is_inhibited(alert: Alert, blind: frozenset[str]) -> bool:
+def is_inhibited(alert: Alert, blind: AbstractSet[str]) -> bool:
     """Whether it is one of the other alerts of a blind project."""
     return alert.labels["project"] in blind and alert.labels["check"] != BLIND_CHECK

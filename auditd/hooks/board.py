@@ -47,7 +47,8 @@ class Board:
         self._hooks = frozenset(hooks)
         self._of_project: dict[str, tuple[Alert, ...]] = {}
         self._alerts: dict[str, Alert] = {}
-        self._blind: dict[str, frozenset[str]] = {}
+        self._blind: set[str] = set()
+        """The projects of which it fires that they are."""
         self._open: dict[str, tuple[tuple[str, AlertState], ...]] = {}
         """By project, of those that somebody has asked for."""
         self._groups: dict[str, Group] = {}
@@ -104,11 +105,11 @@ class Board:
 
     @property
     def hush(self) -> Hush:
-        """All that suppresses alerts now."""
+        """All that suppresses alerts now; to be used before anything is published again."""
         return Hush(
             silences=tuple(self._silences.values()),
             acknowledgements=self._acknowledgements,
-            blind_projects=frozenset[str]().union(*self._blind.values()),
+            blind_projects=self._blind,
         )
 
     def alerts_of(self, project: str) -> tuple[Alert, ...]:
@@ -241,10 +242,9 @@ class Board:
         self._sighted.pop(project, None)
         for alert in self._of_project.pop(project, ()):
             self._alerts.pop(alert.fingerprint, None)
-        self._blind.pop(project, None)
+        self._blind.discard(project)
         self._open.pop(project, None)
         if alerts:
             self._of_project[project] = alerts
             self._alerts.update((alert.fingerprint, alert) for alert in alerts)
-        if blind := blind_projects(alerts):
-            self._blind[project] = blind
+        self._blind |= blind_projects(alerts)

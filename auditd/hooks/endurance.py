@@ -23,5 +23,6 @@ async def see_through(work: Coroutine[Any, Any, None], *, name: str) -> None:
         await asyncio.wait({task}, timeout=GRACE_SECONDS)
         raise
     finally:
-        task.cancel()  # without effect when it has ended
-        await asyncio.gather(task, return_exceptions=True)
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

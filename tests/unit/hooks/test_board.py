@@ -7,6 +7,7 @@ import pytest
 
 from auditd.alerting.alert import AlertState
 from auditd.alerting.grouping import Group
+from auditd.alerting.hush import Suppression
 from auditd.alerting.route import Route, build_tree
 from auditd.alerting.silence import Acknowledgement
 from auditd.hooks.board import Board
@@ -111,3 +112,19 @@ def test_what_people_said_to_another_replica_takes_the_place_of_all(board: Board
     assert board.hush.acknowledgements == {alert.fingerprint: acknowledgement}
     board.replace_hush((), {})
     assert board.hush.acknowledgements == {}
+
+
+def test_blind_projects_are_known_without_being_gathered_for_each_alert(board: Board) -> None:
+    """Ten thousand that turn blind at once took three seconds."""
+    names = ("a", "b")
+    for name in names:
+        seen = alert_of("x", project=name)
+        blind = replace(seen, fingerprint=f"blind {name}", labels={**seen.labels, "check": "blind"})
+        board.publish(name, (blind, seen), ())
+    assert board.hush.blind_projects == {*names}
+    assert board.hush.blind_projects is board.hush.blind_projects
+    (told,) = board.suppressions(alert_of("x", project="a"), START)
+    assert told == ("ops", Suppression.INHIBITED)
+    board.publish("a", (alert_of("x", project="a"),), ())
+    assert board.hush.blind_projects == {"b"}
+    assert board.suppressions(alert_of("x", project="a"), START) == []
