@@ -8,8 +8,10 @@ from typing import TypeAlias
 
 from auditd.alerting.alert import Alert
 from auditd.alerting.hush import Suppression
+from auditd.audit.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AlertFired:
     """An alert began to fire, durably. `is_flapping` tells that it came and went too often."""
@@ -18,6 +20,7 @@ class AlertFired:
     is_flapping: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AlertResolved:
     """A firing alert ended, durably; its `end_reason` tells why."""

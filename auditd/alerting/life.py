@@ -20,9 +20,11 @@ from auditd.alerting.alert import Alert, AlertState, EndReason
 from auditd.alerting.annotations import describe_flapping
 from auditd.alerting.evidence import Evidence, Sighting, gather
 from auditd.alerting.rules import Rules
+from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Transition:
     """An alert began to fire, or ended after it had fired; its state tells which."""

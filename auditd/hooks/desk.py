@@ -18,6 +18,7 @@ from auditd.alerting.grouping import Group
 from auditd.alerting.life import Transition, advance, depart
 from auditd.alerting.rules import Rules
 from auditd.alerting.superseded import SupersededError
+from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.hooks.board import Board
 from auditd.hooks.endurance import see_through
@@ -40,6 +41,7 @@ class _Arrival:
     """Why it is not recorded, once it was taken; None when it is."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What a poll makes of the alerts of its project."""

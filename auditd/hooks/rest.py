@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from auditd.alerting.rules import Rules
+from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Rest:
     """What alerts were made of after a poll that succeeded; while it is the same, so are they."""

@@ -8,10 +8,12 @@ from datetime import datetime
 from auditd.alerting.alert import Alert
 from auditd.alerting.grouping import Group
 from auditd.alerting.life import Transition
+from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.store.state import PollTimes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Poll:
     """What a poll made of a project, see `Store.record_poll`."""

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from auditd.alerting.alert import Alert
 from auditd.audit.authorization import Authorization
+from auditd.audit.quick import quick
 from auditd.store.codec import ALERT_FIELDS, Sight, sight_of
 from auditd.store.poll import Poll
 from auditd.store.state import StoredSnapshot
@@ -17,6 +18,7 @@ from auditd.store.state import StoredSnapshot
 _body = attrgetter(*ALERT_FIELDS)
 
 
+@quick
 @dataclass(frozen=True, slots=True, eq=False)
 class AlertRow:
     """An alert as it is stored. Two are equal when the same is stored of them."""
@@ -40,6 +42,7 @@ AlertRows: TypeAlias = Mapping[str, AlertRow]
 """By fingerprint."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ProjectRows:
     """The rows of one project."""

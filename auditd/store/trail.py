@@ -18,6 +18,7 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
+from auditd.audit.quick import quick
 from auditd.store.columns import instant_text, legible
 from auditd.store.schema import TRAIL, TRAIL_ENDS
 from auditd.store.statement import Statement
@@ -51,6 +52,7 @@ class TrailKind(StrEnum):
     CONFIG_LOADED = "config.loaded"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TrailEvent:
     """Something that is to be entered."""
@@ -76,6 +78,7 @@ class TrailEntry:
     hash: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TrailEnd:
     """The entry at one end of the chain; number 0 with GENESIS where there is none."""
