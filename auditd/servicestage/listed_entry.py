@@ -28,8 +28,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST_PLAUSIBLE_MILLISECONDS = 10**11
 """3 March 1973. As seconds it is the year 5138: what is smaller was sent in seconds."""
-_USUAL_MILLISECONDS = range(_FIRST_PLAUSIBLE_MILLISECONDS, 10**13)
-"""Up to the year 2286."""
+_FIRST_ODD_MILLISECONDS = 10**13
+"""The year 2286."""
 _KEPT_CHARACTERS = 500
 """Of longer texts none is kept once: whoever sends many must not fill the memory."""
 
@@ -37,12 +37,12 @@ _SCALARS: msgspec.json.Decoder[int | str | None] = msgspec.json.Decoder(int | st
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _NO_TIME = -1
 ABSENT = msgspec.Raw(b"null")
-_COMMON_STATUSES = {
-    str(number).encode(): (status, str(number)) for number, status in _STATUSES.items()
+_COMMON_STATUSES: dict[int | str | None, tuple[Status, str]] = {
+    number: (status, str(number)) for number, status in _STATUSES.items()
 }
 
 
-class _Fields(msgspec.Struct):
+class _Fields(msgspec.Struct, gc=False):
     """One authorization as it is nearly always sent, field by field."""
 
     name: str | None = None
@@ -51,7 +51,7 @@ class _Fields(msgspec.Struct):
     repo_user: str | None = None
     token_type: str | None = None
     tag: str | None = None
-    status: msgspec.Raw = ABSENT
+    status: int | str | None = None
     create_time: int | str | None = None
     update_time: int | str | None = None
 
@@ -87,10 +87,7 @@ def authorization_of(entry: bytes) -> Authorization:
     if not name or name.isspace():
         msg = f"an entry of {WHAT} has no name, so that the list cannot be trusted"
         raise PollError(FailureReason.MALFORMED, msg)
-    status, raw_status = _COMMON_STATUSES.get(bytes(fields.status)) or (
-        _status(fields.status),
-        _raw_status(fields.status),
-    )
+    status, raw_status = _COMMON_STATUSES.get(fields.status) or _odd_status(fields.status)
     repo_type, repo_host, token_type, tag = _kinds(
         fields.repo_type or "", fields.repo_host or "", fields.token_type or "", fields.tag or ""
     )
@@ -109,7 +106,10 @@ def authorization_of(entry: bytes) -> Authorization:
 
 
 def _read(entry: bytes) -> _Fields:
-    """The fields of an entry. What is no scalar is "" as a text and _NO_TIME as a time."""
+    """The fields of an entry.
+
+    What is no scalar is "" as a text, _NO_TIME as a time, and what was written as a status.
+    """
     if len(entry) <= _FIELD_LIMIT_BYTES:
         try:
             return _FIELDS.decode(entry)
@@ -127,7 +127,7 @@ def _read(entry: bytes) -> _Fields:
         repo_user=_text(raw.repo_user),
         token_type=_text(raw.token_type),
         tag=_text(raw.tag),
-        status=raw.status,
+        status=_written(raw.status),
         create_time=_time(raw.create_time),
         update_time=_time(raw.update_time),
     )
@@ -160,21 +160,25 @@ def _kept_kinds(
     )
 
 
-def _status(raw: msgspec.Raw) -> Status:
-    value = integer(raw)
-    return Status.UNKNOWN if value is None else _STATUSES.get(value, Status.UNKNOWN)
+def _odd_status(value: int | str | None) -> tuple[Status, str]:
+    """A string of digits is as good as a number; null is the empty string, which has quotes."""
+    if value is None:
+        return Status.UNKNOWN, ""
+    number = _number(value)
+    known = Status.UNKNOWN if number is None else _STATUSES.get(number, Status.UNKNOWN)
+    return known, '""' if value == "" else _cut(str(value))
 
 
-def _raw_status(raw: msgspec.Raw) -> str:
-    """A string without its quotes, anything else as it was written; null is the empty string."""
-    if is_null(raw):
-        return ""
-    written = memoryview(raw)[:TEXT_LIMIT].tobytes().decode(errors="replace")
-    return _cut(_text(raw) or written)
+def _written(raw: msgspec.Raw) -> int | str | None:
+    """The value of a string or an integer, anything else as it was written."""
+    value = _scalar(raw)
+    if value is None and not is_null(raw):
+        return memoryview(raw)[:TEXT_LIMIT].tobytes().decode(errors="replace")
+    return value
 
 
 def _timestamp(value: int | str | None) -> Timestamp:
-    if type(value) is int and value in _USUAL_MILLISECONDS:
+    if type(value) is int and _FIRST_PLAUSIBLE_MILLISECONDS <= value < _FIRST_ODD_MILLISECONDS:
         return _EPOCH + value * _MILLISECOND
     return _odd_timestamp(value)
 
