@@ -84,6 +84,8 @@ class Gate:
         """As `enter`, but None where that would wait. `now` is the loop's clock."""
         if self._wait_seconds(scope, deadline, now) > 0:
             return None
+        if self._waiting:
+            self._wake_next()  # it has another time to wait until, now that this one went first
         return self._issue(scope, now)
 
     async def enter(self, scope: str, *, deadline: float) -> Ticket:
