@@ -16,11 +16,10 @@ from sqlalchemy import Connection, Dialect, Executable
 
 Row: TypeAlias = Sequence[Any]
 
-_WIDTHS = (128, 16, 1)
+_WIDTHS = (128, 16)
 """Rows at once. With at most seven columns: SQLite took at most 999 values before 3.32."""
 _VALUES = re.compile(r"VALUES (\([?, ]+\))$")
-"""Where a statement only adds: of one that also replaces, SQLite would copy each page before, to
-be able to take back a half of it."""
+"""Where a statement only adds."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -112,5 +111,9 @@ def _texts(text: str) -> Mapping[int, str]:
     found = _VALUES.search(text)
     if not found:
         return {1: text}
+    # A work is taken back as a whole. Without OR FAIL SQLite would keep a copy of each page, in a
+    # file, to take back a part of a statement; where one replaces rows it does even so.
+    wide = text.replace("INSERT INTO", "INSERT OR FAIL INTO", 1)
     row = found[1]
-    return {width: _VALUES.sub("VALUES " + ", ".join([row] * width), text) for width in _WIDTHS}
+    rows = {width: _VALUES.sub("VALUES " + ", ".join([row] * width), wide) for width in _WIDTHS}
+    return {**rows, 1: text}

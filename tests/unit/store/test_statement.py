@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import IntegrityError
 
 from auditd.store.schema import CLAIMS
 from auditd.store.statement import Statement
@@ -41,6 +42,17 @@ def test_sqlite_runs_many_rows_as_one(connection: Connection, count: int, runs: 
     recorder: Any = Recorder()
     ENTER.run(recorder, [(str(number), SLOT) for number in range(count)])
     assert recorder.runs == runs
+
+
+def test_of_many_rows_that_do_not_fit_none_stays_when_their_work_is_taken_back(
+    connection: Connection,
+) -> None:
+    ENTER.run(connection, [("known", SLOT)])
+    work = connection.begin_nested()
+    with pytest.raises(IntegrityError):
+        ENTER.run(connection, [(name, SLOT) for name in (*"abcdefghijklmno", "known", *"pqrs")])
+    work.rollback()
+    assert connection.execute(select(CLAIMS)).all() == [("known", SLOT)]
 
 
 def test_parameters_go_where_their_names_are(connection: Connection) -> None:
