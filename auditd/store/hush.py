@@ -12,8 +12,9 @@ from auditd.store.codec import ACKNOWLEDGEMENT, SILENCE, encode
 from auditd.store.columns import instant_text
 from auditd.store.errors import StoreConflictError
 from auditd.store.revisions import ChangeKind, changed
-from auditd.store.schema import ACKNOWLEDGEMENTS, ALERTS, SILENCES, upsert
+from auditd.store.schema import ACKNOWLEDGEMENTS, ALERTS, SILENCES
 from auditd.store.trail import TrailEvent, TrailKind, append
+from auditd.store.upsert import upsert
 
 _HUSH = (ChangeKind.HUSH, "")
 

@@ -14,8 +14,9 @@ from auditd.alerting.superseded import SupersededError
 from auditd.store.codec import NOTIFICATION, TRIED, encode
 from auditd.store.errors import StoreConflictError
 from auditd.store.revisions import ChangeKind, changed, owner_of
-from auditd.store.schema import DELIVERIES, REPLICAS, SWITCHED_OFF, upsert
+from auditd.store.schema import DELIVERIES, REPLICAS, SWITCHED_OFF
 from auditd.store.trail import TrailEvent, TrailKind, append
+from auditd.store.upsert import upsert
 
 _OWE = insert(DELIVERIES)
 _FIND = select(DELIVERIES).where(DELIVERIES.c.id == bindparam("of_id"))

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, select
 
-from auditd.store.schema import COMMITS, upsert
+from auditd.store.schema import COMMITS
+from auditd.store.upsert import upsert
 
 _TOKEN = select(COMMITS.c.token).where(COMMITS.c.writer == bindparam("by"))
 

@@ -40,7 +40,8 @@ from auditd.store.revisions import (
     number_of,
 )
 from auditd.store.rows import Rows
-from auditd.store.schema import COMMITS, DISCOVERIES, KEYS, REPLICAS, upsert
+from auditd.store.schema import COMMITS, DISCOVERIES, KEYS, REPLICAS
+from auditd.store.upsert import upsert
 
 Slot: TypeAlias = tuple[datetime, datetime]
 """An instant for which something is claimed, and the latest that another replica whose clock is

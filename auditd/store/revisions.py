@@ -33,7 +33,8 @@ from auditd.alerting.superseded import SupersededError
 from auditd.store.columns import stored_key
 from auditd.store.errors import StoreOutdatedError
 from auditd.store.migration import HEAD
-from auditd.store.schema import CHANGES, POLLS, REVISION, upsert
+from auditd.store.schema import CHANGES, POLLS, REVISION
+from auditd.store.upsert import upsert
 
 CHANNEL = "servicestage_auditd"
 """On which replicas tell each other; the payload is the schema, the number and the replica."""

@@ -6,17 +6,10 @@ the shape of what is in a body, or a table, adds a migration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache, partial
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
-    Dialect,
     Double,
-    Executable,
     ForeignKey,
     Index,
     Integer,
@@ -26,12 +19,9 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from auditd.store.columns import Instant, Key, Words
-from auditd.store.statement import Statement
 
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only plain integers
 
 
@@ -238,24 +228,3 @@ COMMITS = Table(
     Column("token", Words, nullable=False),
 )
 """The token of the last transaction of each writer, where the answer to a commit can be lost."""
-
-
-def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, or replace those with the same primary key. All rows have the same columns."""
-    if rows:
-        names = tuple(rows[0])
-        _upsert(table, names).run(connection, [[row[name] for name in names] for row in rows])
-
-
-@cache
-def _upsert(table: Table, names: tuple[str, ...]) -> Statement:
-    return Statement(partial(_made_upsert, table, names), names)
-
-
-def _made_upsert(table: Table, names: tuple[str, ...], dialect: Dialect) -> Executable:
-    statement = _INSERTS[dialect.name](table)
-    others = {name: statement.excluded[name] for name in names if not table.c[name].primary_key}
-    result: Executable = statement.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_=others
-    )
-    return result

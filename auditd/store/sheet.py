@@ -17,9 +17,10 @@ from auditd.store.codec import encode, encode_alert
 from auditd.store.poll import Poll
 from auditd.store.project_rows import AlertRows, ProjectRows
 from auditd.store.revisions import ChangeKind, changed, number_of
-from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS, upsert
+from auditd.store.schema import ALERTS, GROUPS, POLLS, SNAPSHOTS
 from auditd.store.state import PollTimes, StoredSnapshot
 from auditd.store.statement import Statement
+from auditd.store.upsert import upsert
 
 _FORGET_ALERTS = Statement(
     lambda _: delete(ALERTS).where(ALERTS.c.project == bindparam("of_project")), ("of_project",)

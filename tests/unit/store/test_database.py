@@ -18,8 +18,9 @@ from auditd.store.errors import (
     StoreReadError,
     StoreWriteError,
 )
-from auditd.store.schema import METADATA, SWITCHED_OFF, upsert
+from auditd.store.schema import METADATA, SWITCHED_OFF
 from auditd.store.sqlite import SqliteBacking
+from auditd.store.upsert import upsert
 
 
 @pytest.fixture

@@ -22,16 +22,10 @@ from auditd.store.codec import encode
 from auditd.store.columns import Instant, instant_text
 from auditd.store.migration import HEAD, upgrade
 from auditd.store.poll import Poll
-from auditd.store.schema import (
-    ALERTS,
-    DELIVERIES,
-    METADATA,
-    SNAPSHOTS,
-    SWITCHED_OFF,
-    upsert,
-)
+from auditd.store.schema import ALERTS, DELIVERIES, METADATA, SNAPSHOTS, SWITCHED_OFF
 from auditd.store.sheet import write_times
 from auditd.store.state import read_snapshots
+from auditd.store.upsert import upsert
 from tests.unit.store.examples import START, a_delivery, a_notification, a_snapshot, failed
 
 DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
