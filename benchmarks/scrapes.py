@@ -48,9 +48,9 @@ class Server:
         self.took[encoding].append(float(told.stdout) * 1000)
 
 
-def curl(port: int, encoding: str) -> list[str]:
-    """What scrapes once."""
-    url = f"http://127.0.0.1:{port}/metrics"
+def curl(port: int, encoding: str, *, path: str = "/metrics") -> list[str]:
+    """What scrapes once, or as often as a range in the path says, on one connection."""
+    url = f"http://127.0.0.1:{port}{path}"
     return [*_CURL, *_RETRIES, "--header", f"Accept-Encoding: {encoding}", url]
 
 

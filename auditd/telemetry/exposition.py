@@ -20,7 +20,7 @@ from auditd.telemetry.fragment import Fragment, Stream, Strip, deflate
 from auditd.telemetry.poll_counts import PollCounts
 from auditd.telemetry.series import Checks
 
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 128 * 1024
 """What is sent at once. More would hold up the event loop, less would be many passes of it."""
 _PIECE_PARTS = 128
 """Fragments, however small: to inflate so many of them takes half a millisecond."""
@@ -44,7 +44,7 @@ class Exposition:
         return self.stream.size
 
     def pieces(self) -> Iterator[bytes]:
-        """The body in pieces of some 256 KiB at most, each made when it is asked for."""
+        """The body in pieces of some 128 KiB at most, each made when it is asked for."""
         parts, size = list[bytes](), 0
         for part in self.stream.parts():
             parts.append(part)

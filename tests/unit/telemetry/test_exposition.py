@@ -152,8 +152,8 @@ def test_a_large_body_comes_in_pieces_of_some_64_kib(
     sizes = [len(piece) for piece in exposition.pieces()]
     assert len(sizes) > 5
     assert sum(sizes) == exposition.size
-    assert max(sizes) < 400_000
-    assert all(size >= 262_144 for size in sizes[:-1])
+    assert max(sizes) < 250_000
+    assert all(size >= 131_072 for size in sizes[:-1])
 
 
 def test_small_fragments_come_in_pieces_of_some_as_each_takes_its_time() -> None:
