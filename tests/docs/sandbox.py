@@ -30,9 +30,11 @@ with socket.socket() as any_socket:
     fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH14x", b"lo", 0x41))  # SIOCSIFFLAGS, UP
 os.execvp(sys.argv[1], sys.argv[1:])
 """
+# Recursive, because there may be a machine of another test below the checkout, with mounts of its
+# own: without them the kernel binds no directory here.
 _SHELL = """
 mount -t tmpfs none /run && mkdir /run/secrets && cp "$HOME"/secrets/* /run/secrets/ || exit 1
-mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" || exit 1
+mount --rbind "$0" "$0" && mount -o remount,bind,ro "$0" || exit 1
 while IFS= read -r -d '' -u 3 command && IFS= read -r -d '' -u 3 output; do
   (exit "${status:-0}")
   eval "$command" </dev/null >"$output" 2>&1 3<&- 4>&-
