@@ -49,7 +49,7 @@ class Entrance:
     async def run(self) -> NoReturn:
         """Follow the file until cancelled. What is refused is logged, and the former goes on."""
         self._warn(self._first)
-        if self._security.path is None:
+        if self._security.path is None:  # nor will there be a file: its name is an option
             await asyncio.Event().wait()
         while True:
             await asyncio.sleep(LOOK_SECONDS)

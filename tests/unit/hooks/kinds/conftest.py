@@ -70,7 +70,9 @@ async def service() -> AsyncIterator[Service]:
 
 
 async def run_nothing(*_: Any, **__: Any) -> ProcessEnd:
-    raise NotImplementedError
+    """For hooks that must not start a program; a test in which one does fails."""
+    msg = "this kind of hook starts no program"
+    raise NotImplementedError(msg)
 
 
 def ignore(event: DeliveryEvent) -> None:
