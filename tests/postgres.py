@@ -66,12 +66,27 @@ class PostgresServer:
             time.sleep(0.05)
         raise AssertionError((self.directory / "log").read_text())
 
-    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
-        """SIGQUIT is what `pg_ctl stop -m immediate` does: a crash."""
-        if self._process:
-            self._process.send_signal(how)
-            self._process.wait(timeout=30)
-            self._process = None
+    def stop(self) -> None:
+        """Crash it, as `pg_ctl stop -m immediate` does."""
+        if not self._process:
+            return
+        self._process.send_signal(signal.SIGQUIT)
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        self._process = None
+
+    def _kill(self) -> None:
+        """End each process of a server that does not end: PostgreSQL 15 was seen to hang there."""
+        assert self._process
+        main = self._process.pid
+        self._process.send_signal(signal.SIGSTOP)  # so that it begins no further one
+        backends = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (*map(int, backends), main):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._process.wait(timeout=30)
 
 
 @contextmanager
@@ -80,6 +95,7 @@ def private_server(binaries: Path, **settings: str) -> Iterator[PostgresServer]:
     directory = Path(tempfile.mkdtemp(prefix="auditd-postgres-", dir="/tmp"))
     password = directory / "password"
     password.write_text("hunter2\n")
+    server = PostgresServer(binaries, directory, _free_port(), settings)
     try:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(directory, "postgres")
@@ -89,11 +105,10 @@ def private_server(binaries: Path, **settings: str) -> Iterator[PostgresServer]:
         initdb = [binaries / "initdb", "--pgdata", directory / "data", "--encoding=UTF8"]
         command = [*_as_owner(), *map(str, initdb), "--no-sync", *order, *access]
         subprocess.run(command, check=True, capture_output=True, cwd=directory)
-        server = PostgresServer(binaries, directory, _free_port(), settings)
         server.start()
         yield server
-        server.stop()
     finally:
+        server.stop()
         shutil.rmtree(directory)
 
 
