@@ -27,7 +27,7 @@ class FleetExposition:
     Args:
         fleet: every project as it is known now.
         checks: what can be found now.
-        counts: the counters, of which those of other projects are forgotten.
+        counts: the counters.
         max_series: of authorizations. One that would exceed it is left out as a whole.
         dropped: told how many series were left out, when that begins.
     """
@@ -43,7 +43,6 @@ class FleetExposition:
     ) -> None:
         self.max_series = max_series
         self._fleet = fleet
-        self._counts = counts
         self._dropped = dropped
         self._is_dropping = False
         self._authorizations = AuthorizationShelf()
@@ -60,7 +59,6 @@ class FleetExposition:
         What was done stays done if the steps are given up. No two may be under way at once.
         """
         snapshots = tuple(self._fleet())
-        self._counts.forget_all_but({snapshot.project.name for snapshot in snapshots})
         yield from self._projects.refresh(snapshots)
         yield from self._authorizations.refresh(snapshots, self.max_series)
         dropped = self._authorizations.dropped

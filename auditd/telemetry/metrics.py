@@ -68,6 +68,7 @@ class Metrics(Collector):
         logger: FilteringBoundLogger,
         max_series: int = 500_000,
     ) -> None:
+        self._snapshots = fleet
         self._checks = checks
         self._credentials = credentials
         self._dropped_log_lines = dropped_log_lines
@@ -149,6 +150,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The daemon's own families as they are now."""
+        self._counts.forget_all_but(self._snapshots())
         scrape = Scrape(DAEMON_FAMILIES)
         self._add_state(scrape)
         for credential in self._credentials():

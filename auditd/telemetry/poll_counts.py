@@ -16,6 +16,7 @@ from auditd.audit.events import (
     PollSkipped,
 )
 from auditd.audit.failure import FailureReason, SkipReason
+from auditd.audit.snapshot import ProjectSnapshot
 from auditd.telemetry import families
 from auditd.telemetry.column import Column, line
 from auditd.telemetry.family import Family
@@ -61,10 +62,14 @@ class PollCounts:
             case _:
                 pass
 
-    def forget_all_but(self, projects: Collection[str]) -> None:
-        """So that a project that left the fleet, and comes back, begins anew."""
-        for project in self._projects.keys() - projects:
-            del self._projects[project]
+    def forget_all_but(self, snapshots: Collection[ProjectSnapshot]) -> None:
+        """So that a project that left the fleet, and comes back, begins anew.
+
+        The counters of these were shown, so each has some: with more than that some are of others.
+        """
+        if len(self._projects) > len(snapshots):
+            for project in self._projects.keys() - {one.project.name for one in snapshots}:
+                del self._projects[project]
 
     def forget_sources_but(self, sources: Collection[str]) -> None:
         """So that the series of a source end with it."""

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from auditd.audit.authorization import Authorization, Status
@@ -39,18 +40,18 @@ def project_columns(checks: Callable[[], Checks]) -> list[Column]:
         )
 
     return [
-        Column(families.AUTHORIZATIONS, _each(lambda one: one.authorizations), _statuses),
-        Column(families.PROJECT_INFO, _each(lambda one: one.project), _info),
+        Column(families.AUTHORIZATIONS, _each(attrgetter("authorizations")), _statuses),
+        Column(families.PROJECT_INFO, _each(attrgetter("project")), _info),
         Column(
             families.PROJECT_UP,
             _each(lambda one: one.is_up if one.attempted_at else None),
             lambda project, is_up: line(families.PROJECT_UP, project, is_up),
         ),
-        _instant(families.PROJECT_LAST_SUCCESS, lambda one: one.succeeded_at),
-        _instant(families.PROJECT_LAST_ATTEMPT, lambda one: one.attempted_at),
+        _instant(families.PROJECT_LAST_SUCCESS, attrgetter("succeeded_at")),
+        _instant(families.PROJECT_LAST_ATTEMPT, attrgetter("attempted_at")),
         Column(
             families.PROJECT_POLL_INTERVAL,
-            _each(lambda one: one.project.poll_interval),
+            _each(attrgetter("project.poll_interval")),
             lambda project, interval: line(
                 families.PROJECT_POLL_INTERVAL, project, interval.total_seconds()
             ),
@@ -60,7 +61,7 @@ def project_columns(checks: Callable[[], Checks]) -> list[Column]:
 
 
 def _each(fact: Callable[[ProjectSnapshot], Any]) -> Callable[[Run], Facts]:
-    return lambda run: ([fact(snapshot) for snapshot in run],)
+    return lambda run: ([*map(fact, run)],)
 
 
 def _instant(family: Family, at: Callable[[ProjectSnapshot], datetime | None]) -> Column:

@@ -25,6 +25,7 @@ class Tally:
         self._name = name
         self._documentation = documentation
         self._bounds = tuple(bounds)
+        self._labels = [*map(floatToGoString, bounds), "+Inf"]
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
 
@@ -35,8 +36,7 @@ class Tally:
 
     def metric(self) -> HistogramMetricFamily:
         """All that was counted so far."""
-        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
-        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
+        buckets = list(zip(self._labels, accumulate(self._counts), strict=True))
         family = HistogramMetricFamily(self._name, self._documentation)
         family.add_metric([], buckets, self._sum)
         return family

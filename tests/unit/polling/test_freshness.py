@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from auditd.audit.events import DiscoveryRemoved, Event, PollFailed, PollFinished
 from auditd.audit.failure import FailureReason
+from auditd.audit.project import Project
 from auditd.polling.freshness import LONGEST_LAG_SECONDS, Freshness, longest_gap_seconds
 from tests.unit.polling.fakes import make_project
 
@@ -49,6 +51,32 @@ def test_a_project_is_fresh_for_its_longest_gap_and_not_longer(bench: Bench, eve
     ]
     bench.freshness(event)
     assert bench.freshness.troubles([PROJECT]) == []
+
+
+def test_that_a_reload_made_the_gap_shorter_is_seen_within_ten_seconds(bench: Bench) -> None:
+    slow = make_project("p0", poll_interval=timedelta(hours=1))
+    bench.freshness(seen("p0"))
+    bench.now += 10 * LIMIT
+    assert bench.freshness.troubles([slow]) == []
+    bench.now += 10
+    assert bench.freshness.troubles([PROJECT]) == [
+        "not polled any more, for more than two intervals: p0"
+    ]
+
+
+def test_projects_are_looked_through_only_when_one_can_be_overdue(bench: Bench) -> None:
+    looks = []
+
+    def projects() -> Iterator[Project]:
+        looks.append(bench.now)
+        yield PROJECT
+
+    bench.freshness(seen("p0"))
+    began_at = bench.now
+    for second in range(int(LIMIT) + 2):
+        bench.now = began_at + second
+        bench.freshness.troubles(projects())
+    assert looks == [*range(1000, 1180, 10), 1180, 1181]
 
 
 def test_each_project_has_its_own_gap(bench: Bench) -> None:

@@ -48,6 +48,18 @@ def test_nothing_of_a_removed_project_is_left(daemon: Any, snapshot: ProjectSnap
     assert daemon.values("auditd_polls_total", "project") == {("payments",): 0}
 
 
+def test_to_show_one_project_alone_forgets_nothing_of_the_others(
+    daemon: Any, snapshot: ProjectSnapshot
+) -> None:
+    other = replace(snapshot, project=replace(snapshot.project, name="orders"))
+    daemon.fleet = [snapshot, other]
+    for project in ("payments", "orders"):
+        daemon.metrics(events.PollFinished(project, 0.2, 0.0, 1, 0, (), is_news=False))
+    assert 'auditd_polls_total{project="payments"} 1' in daemon.metrics.render_project(snapshot)
+    polls = daemon.values("auditd_polls_total", "project")
+    assert polls == {("payments",): 1, ("orders",): 1}
+
+
 def test_a_source_counts_its_failures_from_its_first_project_on(daemon: Any) -> None:
     daemon.metrics(events.DiscoveryAdded("iam/prod", "p", "0123", "cn-north-4"))
     daemon.metrics(events.DiscoveryFailed("file/0", "m"))
