@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from auditd.audit.snapshot import ProjectSnapshot
-from auditd.telemetry.authorization_lines import FAMILIES, Item, items, texts
+from auditd.telemetry.authorization_lines import FAMILIES, Item, Lines, items, texts
 from auditd.telemetry.family import Family
 from auditd.telemetry.fragment import Fragment, Strip, deflate
 from auditd.telemetry.run import Run, runs
@@ -119,7 +119,7 @@ def _write(row: _Row, some: Sequence[Item]) -> Iterator[None]:
         row.dropped += wanted - series
     row.series += series
     yield
-    for family, text in zip(FAMILIES, written, strict=True):
+    for family, (text, _) in zip(FAMILIES, written, strict=True):
         if text:
             row.fragments.setdefault(family.name, []).append(deflate(text))
     yield
@@ -136,6 +136,5 @@ def _fitting(some: Sequence[Item], room: int) -> list[Item]:
     return fitting
 
 
-def _series(written: Iterable[bytes]) -> int:
-    """One a line, as the line breaks of foreign text are escaped."""
-    return sum(text.count(b"\n") for text in written)
+def _series(written: Iterable[Lines]) -> int:
+    return sum(lines for _, lines in written)
