@@ -158,7 +158,7 @@ class Poller:
         return snapshot, (told, *events)
 
     async def _record(self, slot: Slot, conclude: Callable[[ProjectSnapshot], _Outcome]) -> None:
-        """Record what follows from what is known, and publish it.
+        """Show and record what follows from what is known, and tell of it.
 
         What says nothing new is noted without waiting. All else is recorded, once more when
         another replica was faster, but not over a later poll of another's.
@@ -175,14 +175,28 @@ class Poller:
                 async with self._writing(name):
                     if self.is_outdated(slot):
                         return
-                    outcome = outcome or conclude(self._known(slot))
-                    await self._journal.record(outcome[0])
+                    known = self._known(slot)
+                    outcome = outcome or conclude(known)
+                    await self._show_and_record(known, outcome[0])
                     self._publish(outcome)
                     return
             except SupersededError:
                 outcome = None
                 await self._journal.catch_up()
         _log.warning("the poll of project %s is dropped: others changed it", name)
+
+    async def _show_and_record(self, known: ProjectSnapshot, snapshot: ProjectSnapshot) -> None:
+        """What is seen is shown at once, but counts as polled, and fires, once it is written.
+
+        Raises:
+            SupersededError: another replica was faster; what was known before is shown again.
+        """
+        self._fleet.amend(snapshot)
+        try:
+            await self._journal.record(snapshot)
+        except SupersededError:
+            self._fleet.amend(known)
+            raise
 
     def _publish(self, outcome: _Outcome) -> None:
         snapshot, events = outcome

@@ -308,6 +308,41 @@ async def test_a_poll_that_is_always_superseded_is_dropped_with_a_word(
     assert "is dropped" in caplog.text
 
 
+class SlowJournal(FakeJournal):
+    """Takes its time."""
+
+    async def record(self, snapshot: ProjectSnapshot) -> None:
+        await asyncio.sleep(5)
+        await super().record(snapshot)
+
+
+async def test_a_list_is_shown_while_it_is_written_but_told_and_counted_afterwards(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    bench = Bench(cloud, clock, policy)
+    bench.journal = bench.poller._journal = SlowJournal()
+    polling = asyncio.create_task(bench.poll())
+    await asyncio.sleep(1)
+    assert list(bench.snapshot().authorizations or {}) == ["gh"]
+    assert bench.fleet.is_untried(bench.project.name)
+    assert bench.events == []
+    await polling
+    assert bench.journal.recorded == [bench.snapshot()]
+    assert not bench.fleet.is_untried(bench.project.name)
+    assert len(bench.told(PollFinished)) == 1
+
+
+async def test_what_another_replica_superseded_is_shown_no_more(
+    cloud: FakeCloud, clock: WallClock, policy: Policy
+) -> None:
+    bench = Bench(cloud, clock, policy)
+    before, seen = bench.snapshot(), []
+    bench.journal.on_catching_up = [lambda: seen.append(bench.snapshot())]
+    await bench.poll()
+    assert seen == [before]
+    assert bench.journal.recorded == [bench.snapshot()]
+
+
 async def test_a_slot_is_outdated_by_a_later_poll_but_not_by_one_from_far_ahead(
     cloud: FakeCloud, clock: WallClock, policy: Policy
 ) -> None:
