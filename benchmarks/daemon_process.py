@@ -81,13 +81,20 @@ class Daemon:
         """All of /metrics as text."""
         return gzip.decompress(self.scrape())
 
-    def seconds_until_complete(self, authorizations: int) -> float:
-        """From the spawn until that many authorizations have been read from /metrics."""
+    def seconds_until_complete(
+        self, authorizations: int, is_worthwhile: Callable[[], bool] | None = None
+    ) -> float:
+        """From the spawn until that many authorizations have been read from /metrics.
+
+        It is scraped from when that `is_worthwhile`, by default from when it is ready, which it
+        is in any case when this returns.
+        """
         while True:
-            self.wait_until(self.is_ready)
+            self.wait_until(is_worthwhile or self.is_ready)
             body = self.scrape()
             seconds = perf_counter() - self.spawned_at
             if _listed(body) >= authorizations:
+                self.wait_until(self.is_ready)
                 return seconds
 
     def is_ready(self) -> bool:
