@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
-
-from auditd.audit.quick import quick
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple, TypeAlias
 
 
 class Status(StrEnum):
@@ -44,9 +44,35 @@ Timestamp: TypeAlias = datetime | TimestampFault
 """An aware UTC datetime, exact to the millisecond, or why there is none."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class _Common(NamedTuple):
+    """What many authorizations have in common, and what is there once for all of them."""
+
+    repo_type: str
+    repo_host: str
+    token_type: str
+    tag: str
+    raw_status: str
+
+
+class _Packed:
+    """How an authorization is kept, of which there are many."""
+
+    __slots__ = ("_common", "_user", "created_at", "name", "status", "updated_at")
+    _user: bytes
+
+    repo_type = property(attrgetter("_common.repo_type"))
+    repo_host = property(attrgetter("_common.repo_host"))
+    token_type = property(attrgetter("_common.token_type"))
+    tag = property(attrgetter("_common.tag"))
+    raw_status = property(attrgetter("_common.raw_status"))
+
+    @property
+    def repo_user(self) -> str:
+        return self._user.decode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Authorization(_Packed):
     """A stored Git credential of one ServiceStage project.
 
     Every text is cleaned where the answer is parsed: no control characters, at most 200
@@ -54,6 +80,7 @@ class Authorization:
     query or fragment. A field that was absent or null is the empty string.
     """
 
+    __slots__ = ()
     name: str
     repo_type: str
     repo_host: str
@@ -65,6 +92,45 @@ class Authorization:
     """The status as it was sent, for people who must explain an unknown one."""
     created_at: Timestamp
     updated_at: Timestamp
+
+    def __init__(  # noqa: PLR0917 -- the fields in their order, as of any dataclass
+        self,
+        name: str,
+        repo_type: str,
+        repo_host: str,
+        repo_user: str,
+        token_type: str,
+        tag: str,
+        status: Status,
+        raw_status: str,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    ) -> None:
+        _set_name(self, name)
+        _set_status(self, status)
+        _set_created(self, created_at)
+        _set_updated(self, updated_at)
+        _set_common(self, _once(repo_type, repo_host, token_type, tag, raw_status))
+        _set_user(self, repo_user.encode("utf-8", "surrogatepass"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Authorization) and _kept(self) == _kept(other)
+
+    def __hash__(self) -> int:
+        return hash(_kept(self))
+
+
+_KEPT = ("name", "status", "created_at", "updated_at", "_common", "_user")
+_kept = attrgetter(*_KEPT)
+_set_name, _set_status, _set_created, _set_updated, _set_common, _set_user = (
+    _Packed.__dict__[slot].__set__ for slot in _KEPT
+)
+
+
+@lru_cache(maxsize=1024)
+def _once(*texts: str) -> _Common:
+    """The very same for the same texts."""
+    return _Common(*texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def changed_names(before: Mapping[str, object], after: Mapping[str, object]) -> 
     came = sum(name not in before for name in changed)
     if len(before) + came > len(after):  # something went
         changed |= before.keys() - after.keys()
-    return changed
+    return changed or frozenset()  # the one of which there is no other, where nothing changed
 
 
 def shared(before: Mapping[str, _V] | None, after: Mapping[str, _V]) -> Mapping[str, _V]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from sys import intern
 from typing import Annotated
 
 from auditd.audit.duration import format_duration
@@ -116,11 +117,11 @@ class ProjectTerms:
         return Project(
             name=entry.name,
             project_id=entry.project_id,
-            region=entry.region,
-            credential=entry.credential,
+            region=intern(entry.region),  # few, in many projects
+            credential=intern(entry.credential),
             poll_interval=entry.poll_interval or self.poll_interval,
             poll_timeout=entry.poll_timeout or self.poll_timeout,
-            endpoint=entry.endpoint,
+            endpoint=entry.endpoint and intern(entry.endpoint),
             verify=entry.verify,
             labels=entry.labels,
         )

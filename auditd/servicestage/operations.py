@@ -17,7 +17,7 @@ from auditd.servicestage.message import Request
 MOST_KEPT = 16_384
 """Requests that are made once, because they are sent again and again."""
 
-_JSON = {"Content-Type": "application/json"}
+_JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -84,12 +84,13 @@ def _request(
     body: bytes = b"",
 ) -> Request:
     """A request below `endpoint`, which may have a path of its own."""
+    origin, prefix = _parts(endpoint)
+    sent = {**_JSON, **headers} if headers else _JSON
+    return Request(method, origin, prefix + path, query, sent, body)
+
+
+@lru_cache(maxsize=64)
+def _parts(endpoint: str) -> tuple[str, str]:
+    """Origin and path; many requests go to the same endpoint."""
     parts = urlsplit(endpoint)
-    return Request(
-        method,
-        f"{parts.scheme}://{parts.netloc}",
-        parts.path.rstrip("/") + path,
-        query,
-        _JSON | dict(headers or {}),
-        body,
-    )
+    return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
