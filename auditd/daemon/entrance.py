@@ -10,6 +10,7 @@ from typing import NoReturn
 from aiohttp import web
 from structlog.typing import FilteringBoundLogger
 
+from auditd.audit.rhythm import until_beat
 from auditd.config.problem import ConfigError
 from auditd.daemon.options import ServiceOptions
 from auditd.daemon.web_security import ReadSecurity, WebSecurity
@@ -51,8 +52,9 @@ class Entrance:
         self._warn(self._first)
         if self._security.path is None:  # nor will there be a file: its name is an option
             await asyncio.Event().wait()
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(until_beat(loop.time(), LOOK_SECONDS))
             try:
                 read = await self._security.refresh(self._listener)
             except ConfigError as error:

@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from auditd.audit.rhythm import until_beat
 from auditd.config.problem import ConfigError
 from auditd.config.settings import Settings
 from auditd.daemon.changeover import Changed, Changeover
@@ -133,13 +134,14 @@ class Reloader:
             await self.reload()
 
     async def _watch_files(self) -> NoReturn:
-        tried_at = 0.0
+        tried_at = 0
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(until_beat(loop.time(), LOOK_SECONDS))
+            woken_at = round(loop.time())
             has_changed = await self._has_changed()
-            if has_changed or (self.error and loop.time() - tried_at >= RETRY_SECONDS):
-                tried_at = loop.time()
+            if has_changed or (self.error and woken_at - tried_at >= RETRY_SECONDS):
+                tried_at = woken_at
                 await self.reload(is_loud=has_changed)
 
     async def _has_changed(self) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
+from auditd.audit.rhythm import until_beat
+
 CHECK_INTERVAL_SECONDS = 1.0
 STEP_SECONDS = 1.0
 """Wall time that gains or loses this much on the monotonic clock was stepped.
@@ -43,7 +45,9 @@ class Stopwatch:
 
 
 class ClockWatch:
-    """Wakes once a second on the monotonic clock and tells what it saw.
+    """Wakes at each full second of the monotonic clock and tells what it saw.
+
+    Whatever else wakes by itself does so at full seconds too: one wake-up serves all.
 
     APScheduler sleeps by the wall clock until its next job, so after a step backwards it would
     sleep through the difference; this watch is what wakes it.
@@ -62,10 +66,12 @@ class ClockWatch:
 
     async def run(self) -> NoReturn:
         """Watch until cancelled."""
+        loop = asyncio.get_running_loop()
         self._stopwatch.look()
         while True:
-            await asyncio.sleep(CHECK_INTERVAL_SECONDS)
+            pause_seconds = until_beat(loop.time(), CHECK_INTERVAL_SECONDS)
+            await asyncio.sleep(pause_seconds)
             elapsed = self._stopwatch.look()
-            self._on_lag(max(0.0, elapsed.seconds - CHECK_INTERVAL_SECONDS))
+            self._on_lag(max(0.0, elapsed.seconds - pause_seconds))
             if elapsed.step_seconds:
                 self._on_step(elapsed.step_seconds)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Protocol
 
+from auditd.audit.rhythm import until_beat
 from auditd.store.errors import StoreError
 
 SAVE_EVERY_SECONDS = 5.0
@@ -34,11 +35,12 @@ async def keep(store: Chores) -> None:
     loop = asyncio.get_running_loop()
     clean_at = loop.time()
     while True:
-        await asyncio.sleep(SAVE_EVERY_SECONDS)
+        await asyncio.sleep(until_beat(loop.time(), SAVE_EVERY_SECONDS))
+        woken_at = round(loop.time())
         try:
             await store.save()
-            if loop.time() >= clean_at:
-                clean_at = loop.time() + _CLEAN_EVERY_SECONDS
+            if woken_at >= clean_at:
+                clean_at = woken_at + _CLEAN_EVERY_SECONDS
                 await store.prune()
                 await store.back_up_if_due()
         except StoreError as error:

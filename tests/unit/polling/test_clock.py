@@ -43,6 +43,24 @@ async def test_half_a_second_is_slewing_and_no_step(clock: WallClock) -> None:
     assert stopwatch.look().step_seconds == 0
 
 
+async def test_it_looks_at_full_seconds_and_that_is_no_lag() -> None:
+    await asyncio.sleep(0.25)
+    loop, now = asyncio.get_running_loop(), WallClock()
+    looked_at: list[float] = []
+    lags: list[float] = []
+
+    def on_lag(seconds: float) -> None:
+        looked_at.append(loop.time())
+        lags.append(seconds)
+
+    watch = ClockWatch(Stopwatch(now, now.monotonic), on_lag=on_lag, on_step=lambda _: None)
+    task = asyncio.create_task(watch.run())
+    await asyncio.sleep(3)
+    assert looked_at == [1, 2, 3]
+    assert lags == [0, 0, 0]
+    task.cancel()
+
+
 async def test_lag_is_what_a_second_took_too_long() -> None:
     times = iter([0.0, 0.0, 1.0, 3.5])
     now = WallClock()

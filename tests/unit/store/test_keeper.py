@@ -48,6 +48,16 @@ async def test_times_are_saved_every_five_seconds_and_all_else_every_five_minute
 
 
 @pytest.mark.looptime
+async def test_it_wakes_when_others_do_who_wake_by_themselves() -> None:
+    await asyncio.sleep(3.25)
+    store = FakeStore()
+    await _kept(store, 1.5)
+    assert not store.done
+    await _kept(store, 0.5)
+    assert store.done["save"] == 1
+
+
+@pytest.mark.looptime
 @pytest.mark.parametrize(
     "error", [StoreWriteError(StoreFault.FULL, "/state.db"), ZeroDivisionError()]
 )
