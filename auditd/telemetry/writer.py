@@ -10,6 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TextIO
 
+PAUSE_SECONDS = 0.02
+"""To wake a thread costs as much as to make a line."""
+
 
 class _Important(str):
     """A line that makes room for others only when all that wait are like it."""
@@ -27,10 +30,18 @@ class LineWriter:
     Args:
         write: writes all of the bytes, for as long as that takes. Raises OSError.
         capacity: lines that may wait.
+        pause_seconds: how long they gather after others were written.
     """
 
-    def __init__(self, write: Callable[[bytes], None], *, capacity: int) -> None:
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        *,
+        capacity: int,
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
         self._write = write
+        self._pause_seconds = pause_seconds
         self._capacity = capacity
         self._lines: deque[str] = deque()
         self._kept: deque[str] = deque()
@@ -39,6 +50,7 @@ class LineWriter:
         self._changed = threading.Condition(self._lock)
         self._is_idle = False
         self._is_over = False
+        self._closed = threading.Event()
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
@@ -65,6 +77,7 @@ class LineWriter:
         with self._changed:
             self._is_over = True
             self._changed.notify()
+        self._closed.set()
         self._thread.join(deadline_seconds)
 
     def _make_room(self) -> None:
@@ -79,6 +92,7 @@ class LineWriter:
                 self._write(("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
             except OSError as error:
                 self._lose(len(lines), is_final=isinstance(error, BrokenPipeError))
+            self._closed.wait(self._pause_seconds)
 
     def _take(self) -> deque[str]:
         """All that waits, as soon as something does. Empty when nothing will come any more."""

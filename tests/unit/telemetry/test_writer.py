@@ -77,6 +77,23 @@ def test_closing_does_not_wait_for_a_reader_that_does_not_read(gate: Gate) -> No
     gate.opened.set()
 
 
+def test_lines_gather_after_others_were_written_but_do_not_keep_the_end_waiting() -> None:
+    writes: list[bytes] = []
+    written = threading.Event()
+
+    def write(data: bytes) -> None:
+        writes.append(data)
+        written.set()
+
+    writer = LineWriter(write, capacity=10, pause_seconds=3600)
+    writer.put("first")
+    written.wait()
+    for line in ("a", "b"):
+        writer.put(line)
+    writer.close(60)
+    assert writes == [b"first\n", b"a\nb\n"]
+
+
 def test_what_comes_after_closing_is_counted(gate: Gate) -> None:
     writer = LineWriter(gate, capacity=10)
     gate.opened.set()
