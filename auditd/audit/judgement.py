@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import compress
+from operator import is_not
 from typing import TypeVar
 
 from auditd.audit.authorization import Authorization, Listing
@@ -14,7 +16,7 @@ from auditd.audit.finding import Finding
 from auditd.audit.policy import Observation
 from auditd.audit.project import Project
 from auditd.audit.rule import Rule
-from auditd.audit.run import Policy, run_checks
+from auditd.audit.run import Policy, distinct, run_checks
 from auditd.audit.snapshot import Judgement, ProjectSnapshot
 from auditd.audit.stale_instants import StaleInstants
 
@@ -81,17 +83,26 @@ def stale_instants(
     return StaleInstants(check, previous.project, authorizations)
 
 
+def relisted(previous: ProjectSnapshot, listing: Listing) -> Mapping[str, Authorization]:
+    """What is distinct on a list; the objects of before where these are equal."""
+    known, former = previous.authorizations, previous.judgement
+    if known and former and _is_distinct(former.listing, known) and _is_distinct(listing, known):
+        places = former.listing.authorizations, listing.authorizations
+        others = [*compress(zip(*places, strict=True), map(is_not, *places))]
+        if all(before.name == after.name for before, after in others):
+            changed = {after.name: after for _, after in others if known[after.name] != after}
+            return {**known, **changed} if changed else known
+    return shared(known, distinct(listing.authorizations))
+
+
 def changed_names(before: Mapping[str, object], after: Mapping[str, object]) -> AbstractSet[str]:
     """Those that came, went, or stand for something else."""
     if before is after:
         return frozenset()
     if not before:
         return after.keys()
-    changed = {
-        name
-        for name, value in after.items()
-        if (known := before.get(name)) is not value and known != value
-    }
+    others = compress(after, map(is_not, map(before.get, after), after.values()))
+    changed = {name for name in others if before.get(name) != after[name]}
     came = sum(name not in before for name in changed)
     if len(before) + came > len(after):  # something went
         changed |= before.keys() - after.keys()
@@ -131,10 +142,12 @@ def _fresh(previous: ProjectSnapshot, observation: Observation) -> AbstractSet[s
 
 
 def _part_of(observation: Observation, names: Collection[str]) -> Observation:
+    """Of a list that has each name once."""
+    authorizations = _in_order(names, observation.authorizations)
     return replace(
         observation,
-        listed=tuple(each for each in observation.listed if each.name in names),
-        authorizations=_in_order(names, observation.authorizations),
+        listed=tuple(authorizations.values()),
+        authorizations=authorizations,
         previous=_in_order(names, observation.previous or {}),
         verifications=_in_order(names, observation.verifications),
     )

@@ -21,11 +21,12 @@ from auditd.audit.finding import Finding
 from auditd.audit.judgement import (
     is_settled,
     judge,
+    relisted,
     shared,
     stale_instants,
 )
 from auditd.audit.policy import Observation
-from auditd.audit.run import Policy, distinct, run_checks
+from auditd.audit.run import Policy, run_checks
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.audit.verification import Verdict, Verification
 from auditd.audit.verify_due import is_renewed
@@ -65,7 +66,7 @@ def succeeded(
             judgement=previous.judgement,
         )
         return again, ()
-    authorizations = shared(previous.authorizations, distinct(listing.authorizations))
+    authorizations = relisted(previous, listing)
     verified = shared(previous.verifications, _verified(previous, authorizations, verifications))
     observation = Observation(
         project=previous.project,

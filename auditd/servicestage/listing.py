@@ -63,14 +63,14 @@ def parse_listing(body: bytes, known: Listing | None = None) -> Listing:
     if answer.authorizations is None and count != 0:
         msg = "the answer has no list of authorizations: it is null, and the count is not 0"
         raise PollError(FailureReason.MALFORMED, msg)
-    entries = [*map(bytes, answer.authorizations or ())]
-    imprint = _Imprint(len(body), digest, array("q", map(hash, entries)))
+    entries = answer.authorizations or []
+    imprint = _Imprint(len(body), digest, array("q", map(hash, map(bytes, entries))))
     read = (
         dict(zip(former.of_entries, known.authorizations, strict=True)) if known and former else {}
     )
+    found = map(read.get, imprint.of_entries)
     authorizations = tuple(
-        read.get(of_entry) or authorization_of(entry)
-        for of_entry, entry in zip(imprint.of_entries, entries, strict=True)
+        [each or authorization_of(bytes(entry)) for each, entry in zip(found, entries, strict=True)]
     )
     is_mismatch = not is_null(answer.count) and count != len(authorizations)
     return Listing(authorizations, ("count_mismatch",) if is_mismatch else (), imprint)
