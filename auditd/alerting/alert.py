@@ -80,6 +80,24 @@ class Alert:
         """Whether the episode goes on."""
         return self.state is not AlertState.RESOLVED
 
+    def seen_again(self, at: datetime) -> Alert:
+        """The same, last seen at that instant; replace() takes three times as long."""
+        return Alert(
+            self.fingerprint,
+            self.labels,
+            self.annotations,
+            self.state,
+            self.since,
+            self.active_at,
+            at,
+            self.fired_at,
+            self.resolved_at,
+            self.end_reason,
+            self.missing_since,
+            self.recent_firings,
+            self.is_flapping,
+        )
+
     @property
     def ended_episode(self) -> Alert | None:
         """The alert in its last episode that is over; None while it fires or if it never did.

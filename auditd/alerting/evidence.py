@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from auditd.alerting.alert import Alert, EndReason, fingerprint_of
 from auditd.alerting.annotations import annotations_of
@@ -15,6 +16,9 @@ from auditd.audit.blind import BLIND_CHECK
 from auditd.audit.finding import Finding
 from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
+
+Key: TypeAlias = tuple[str, str]
+"""Of a finding, and of its alert."""
 
 
 @quick
@@ -36,9 +40,9 @@ class Evidence:
 
     snapshot: ProjectSnapshot
     rules: Rules
-    sightings: Mapping[tuple[str, str], Sighting]
+    sightings: Mapping[Key, Sighting]
     """By the key of the finding."""
-    accepted: frozenset[tuple[str, str]]
+    accepted: frozenset[Key]
     """The keys of findings, as last seen, that an exception covers now."""
 
     def end_of(self, alert: Alert) -> EndReason | None:
@@ -59,14 +63,18 @@ class Evidence:
         return EndReason.CLEARED
 
 
-def gather(snapshot: ProjectSnapshot, rules: Rules, now: datetime) -> Evidence:
-    """What the last poll of a project says.
+def gather(
+    snapshot: ProjectSnapshot, rules: Rules, now: datetime, *, besides: Collection[Key] = ()
+) -> Evidence:
+    """What the last poll of a project says of all findings but those with the keys `besides`.
 
     Of a failed one only blindness counts, because the other findings are those of an earlier
     poll; and only a list takes blindness back.
     """
     accepted, sightings = set(), {}
     for finding in snapshot.findings:
+        if finding.key in besides:
+            continue
         authorization = (snapshot.authorizations or {}).get(finding.authorization)
         acceptance = last_acceptance(rules.accepted, finding, snapshot.project, authorization)
         if acceptance and now < acceptance.until:

@@ -12,13 +12,13 @@ Without `for_` a finding fires when it is first seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from auditd.alerting.alert import Alert, AlertState, EndReason
 from auditd.alerting.annotations import describe_flapping
-from auditd.alerting.evidence import Evidence, Sighting, gather
+from auditd.alerting.evidence import Evidence, Key, Sighting, gather
 from auditd.alerting.rules import Rules
 from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
@@ -38,7 +38,12 @@ class Transition:
 
 
 def advance(
-    alerts: Iterable[Alert], snapshot: ProjectSnapshot, rules: Rules, now: datetime
+    alerts: Iterable[Alert],
+    snapshot: ProjectSnapshot,
+    rules: Rules,
+    now: datetime,
+    *,
+    standing: Collection[Key] = (),
 ) -> tuple[tuple[Alert, ...], tuple[Transition, ...]]:
     """What the alerts of one project become by its last poll.
 
@@ -47,19 +52,29 @@ def advance(
     disabled, a finding accepted). A clock that was set back delays things; it neither resolves
     an alert nor forgets one.
 
+    Args:
+        alerts: of the project, as they are known.
+        snapshot: after the poll.
+        rules: the terms.
+        now: when.
+        standing: the keys of findings of which it is known that this poll changes nothing, nor
+            time: their alerts were made of the same, and it is not yet their `next_turn`.
+
     Returns:
         All alerts that are to be kept, by fingerprint; then what ended and what fired, in this
         order, each by fingerprint.
     """
-    evidence = gather(snapshot, rules, now)
     known = {alert.fingerprint: alert for alert in alerts}
     open_alerts = {alert.key: alert for alert in known.values() if alert.is_open}
+    again = {key: open_alerts[key] for key in standing if key in open_alerts}
+    evidence = gather(snapshot, rules, now, besides=again)
     sighted = {sighting.fingerprint for sighting in evidence.sightings.values()}
     after: dict[str, Alert | None] = {
-        fingerprint: _unseen(alert, evidence, now) if alert.is_open else alert
-        for fingerprint, alert in known.items()
-        if fingerprint not in sighted
+        alert.fingerprint: alert.seen_again(now) for alert in again.values()
     }
+    for fingerprint in known.keys() - sighted - after.keys():
+        alert = known[fingerprint]
+        after[fingerprint] = _unseen(alert, evidence, now) if alert.is_open else alert
     for key, sighting in evidence.sightings.items():
         former, origin = known.get(sighting.fingerprint), open_alerts.get(key)
         after[sighting.fingerprint] = _seen(sighting, former, origin, rules=rules, now=now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -232,7 +231,7 @@ class Board:
         if sighting := self._sighted.pop(project, None):
             seen_at, again_at = sighting
             alerts = tuple(
-                replace(alert, last_seen_at=again_at) if alert.last_seen_at == seen_at else alert
+                alert.seen_again(again_at) if alert.last_seen_at == seen_at else alert
                 for alert in self._of_project.get(project, ())
             )
             self._of_project[project] = alerts

@@ -36,6 +36,8 @@ class _Arrival:
     """A poll that waits to be recorded."""
 
     snapshot: ProjectSnapshot
+    rest: Rest | None
+    """Of the poll before."""
     is_taken: bool = False
     error: BaseException | None = None
     """Why it is not recorded, once it was taken; None when it is."""
@@ -124,8 +126,8 @@ class AlertDesk:
             return
         name = snapshot.project.name
         try:
-            self._resting.pop(name, None)
-            await see_through(self._arrive(_Arrival(snapshot)), name=f"alerts of {name}")
+            arrival = _Arrival(snapshot, self._resting.pop(name, None))
+            await see_through(self._arrive(arrival), name=f"alerts of {name}")
         except SupersededError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the ledger raises; it is logged
@@ -201,10 +203,12 @@ class AlertDesk:
         return list(steps.values())
 
     def _step(self, arrival: _Arrival, now: datetime, drafts: Mapping[str, Group]) -> _Step:
-        known = self._board.alerts_of(arrival.snapshot.project.name)
-        alerts, transitions = advance(known, arrival.snapshot, self._rules, now)
+        snapshot, rules, rest = arrival.snapshot, self._rules, arrival.rest
+        known = self._board.alerts_of(snapshot.project.name)
+        standing = rest.standing(snapshot, rules, now) if rest else ()
+        alerts, transitions = advance(known, snapshot, rules, now, standing=standing)
         groups = self._board.admit(_firing(transitions), now, drafts=drafts)
-        return _Step(arrival, self._rules, now, alerts, transitions, groups)
+        return _Step(arrival, rules, now, alerts, transitions, groups)
 
     def _publish(self, step: _Step) -> None:
         snapshot = step.arrival.snapshot
