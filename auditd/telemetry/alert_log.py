@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from logging import DEBUG, ERROR, INFO, WARNING
 from typing import Any, TypeAlias, assert_never
 
@@ -21,7 +20,7 @@ from auditd.alerting.events import (
 )
 from auditd.audit.finding import Severity
 from auditd.telemetry import names
-from auditd.telemetry.teller import Repetition, Teller
+from auditd.telemetry.teller import Repetition, Teller, fields_of
 
 Told: TypeAlias = AlertEvent | DeliveryEvent
 
@@ -76,7 +75,7 @@ def _headline(event: Told) -> tuple[int, str]:  # noqa: PLR0911 -- one case for 
 
 
 def _details(event: Told) -> dict[str, Any]:
-    details = {field.name: getattr(event, field.name) for field in fields(event)}
+    details = fields_of(event)
     if isinstance(event, AlertFired | AlertResolved | AlertSuppressed):
         alert = details.pop("alert")
         shown = ("project", "alertname", "authorization", "severity", "check")

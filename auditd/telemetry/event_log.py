@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from logging import DEBUG, ERROR, INFO, WARNING
 from typing import Any, assert_never
 
@@ -29,7 +28,7 @@ from auditd.audit.events import (
 )
 from auditd.audit.finding import Severity
 from auditd.telemetry import names
-from auditd.telemetry.teller import Repetition, Teller, plain
+from auditd.telemetry.teller import Repetition, Teller, fields_of, plain
 
 _SOURCE_INTERVAL_SECONDS = 3600.0
 """How often a source of projects that goes on failing in the same way is told of."""
@@ -125,7 +124,7 @@ def _details(event: Event) -> dict[str, Any]:
                 "after": {field: plain(getattr(after, field)) for field in changed},
             }
         case _:
-            details = {field.name: getattr(event, field.name) for field in fields(event)}
+            details = fields_of(event)
             details.pop("is_news", None)
             return details
 

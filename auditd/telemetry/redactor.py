@@ -104,10 +104,12 @@ class Redactor:
             event: the event.
             text: the event as JSON in which no string was escaped that was escaped before.
         """
-        if not self._harmless.issuperset(event) and self._betrays(event):
+        if self._betrays(event):
             return False
         is_flat = text.rfind("{") <= 0
-        return (is_flat or not self._hides(event)) and not self._is_suspect(text)
+        if not is_flat and any(map(self._hides, event.values())):
+            return False
+        return not self._is_suspect(text)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """As a structlog processor: the event with every value cleaned, at any depth."""
@@ -115,9 +117,13 @@ class Redactor:
 
     def _betrays(self, event: EventDict) -> bool:
         """Whether something confidential stands under one of its keys."""
-        for key in event.keys() - self._harmless:
+        if self._harmless.issuperset(event):
+            return False
+        for key, value in event.items():
+            if key in self._harmless:
+                continue
             if kind := _kind_of(key):
-                if _is_confidential(kind, event[key]):
+                if _is_confidential(kind, value):
                     return True
             elif len(self._harmless) < _MOST_KEYS:
                 self._harmless.add(key)
@@ -125,6 +131,8 @@ class Redactor:
 
     def _hides(self, value: Any) -> bool:
         """The same at any depth, for what JSON is made of."""
+        if isinstance(value, str):
+            return False
         if isinstance(value, dict):
             return self._betrays(value) or any(map(self._hides, value.values()))
         return isinstance(value, list | tuple) and any(map(self._hides, value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ _ENCODER = msgspec.json.Encoder()
 _spaced = msgspec.json.format
 _ALIKE = frozenset({str, int, float, bool, type(None)})
 """Types whose values this encoder and the standard library's write alike."""
+_TEXT = frozenset({str})
 
 _ESCAPED_TWICE = r"\\"
 """A line with it may hold a secret that was escaped before, and then is in no known spelling."""
@@ -70,21 +71,27 @@ def _is_transparent(text: str) -> bool:
 
 def _encoded(event: EventDict) -> str | None:
     """As JSONRenderer writes it, in half the time; None where it would write something else."""
-    for value in event.values():
-        if type(value) not in _ALIKE and not _is_alike(value):
-            return None
+    if not _are_alike(event.values()):
+        return None
     try:
         return _spaced(_ENCODER.encode(event), indent=0).decode()
     except UnicodeEncodeError:
         return None
 
 
+def _are_alike(values: Iterable[Any]) -> bool:
+    for value in values:  # noqa: SIM110 -- a generator takes twice the time
+        if type(value) not in _ALIKE and not _is_alike(value):
+            return False
+    return True
+
+
 def _is_alike(value: Any) -> bool:
     kind = type(value)
     if kind is list or kind is tuple:
-        return all(map(_is_alike, value))
+        return _are_alike(value)
     if kind is dict:
-        return all(type(key) is str and _is_alike(each) for key, each in value.items())
+        return _TEXT.issuperset(map(type, value)) and _are_alike(value.values())
     return kind in _ALIKE
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -54,7 +55,11 @@ class Teller:
             repetition: what it may repeat. The line that follows some that were held back says in
                 `suppressed` how many. None is always logged.
         """
-        known = {field: plain(value) for field, value in details.items() if not _is_empty(value)}
+        known = {
+            field: value if type(value) in _PLAIN else plain(value)
+            for field, value in details.items()
+            if value or not _is_empty(value)
+        }
         if repetition:
             suppressed = self._admit(repetition)
             if suppressed is None:
@@ -69,6 +74,16 @@ class Teller:
         return self._repeats.admit(repetition.kind, interval_seconds=repetition.interval_seconds)
 
 
+def fields_of(event: Any) -> dict[str, Any]:
+    """Those of a dataclass, by name."""
+    return {name: getattr(event, name) for name in _names(event.__class__)}
+
+
+@cache
+def _names(kind: Any) -> Sequence[str]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _is_empty(value: Any) -> bool:
     return value is None or value in ("", ())
 
@@ -81,11 +96,11 @@ def plain(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case str():
             return str(value)
         case float():
             return round(value, 3)
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case _:
             return value
