@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -20,6 +20,7 @@ from auditd.alerting.rules import Rules
 from auditd.alerting.superseded import SupersededError
 from auditd.audit.quick import quick
 from auditd.audit.snapshot import ProjectSnapshot
+from auditd.hooks.arrival import Arrival
 from auditd.hooks.board import Board
 from auditd.hooks.endurance import see_through
 from auditd.hooks.ledger import PollLedger
@@ -31,24 +32,12 @@ AT_ONCE = 16
 _log = logging.getLogger(__name__)
 
 
-@dataclass(eq=False, slots=True)
-class _Arrival:
-    """A poll that waits to be recorded."""
-
-    snapshot: ProjectSnapshot
-    rest: Rest | None
-    """Of the poll before."""
-    is_taken: bool = False
-    error: BaseException | None = None
-    """Why it is not recorded, once it was taken; None when it is."""
-
-
 @quick
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What a poll makes of the alerts of its project."""
 
-    arrival: _Arrival
+    arrival: Arrival
     rules: Rules
     now: datetime
     alerts: tuple[Alert, ...]
@@ -83,9 +72,9 @@ class AlertDesk:
         self._emit = emit
         self._now = now
         self._departures: asyncio.Queue[str] = asyncio.Queue()
-        self._arrivals: deque[_Arrival] = deque()
-        self._turn = asyncio.Lock()
-        """Held by whoever records all that wait. It is passed on in the order of arrival."""
+        self._arrivals: deque[Arrival] = deque()
+        self._recorder: asyncio.Task[None] | None = None
+        """Records all that wait, while any do: a task for each would take a third longer."""
         self._catch_up: Callable[[], Awaitable[None]] = _nothing
         self._resting: dict[str, Rest] = {}
         """By project."""
@@ -126,8 +115,7 @@ class AlertDesk:
             return
         name = snapshot.project.name
         try:
-            arrival = _Arrival(snapshot, self._resting.pop(name, None))
-            await see_through(self._arrive(arrival), name=f"alerts of {name}")
+            await self._arrive(Arrival(snapshot, self._resting.pop(name, None)))
         except SupersededError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the ledger raises; it is logged
@@ -150,23 +138,38 @@ class AlertDesk:
                 _log.warning("the end of project %s waits for the state: %s", project, error)
                 asyncio.get_running_loop().call_later(5.0, self.depart, project)
 
-    async def _arrive(self, arrival: _Arrival) -> None:
-        """Be recorded by whoever has the turn, at the latest by oneself."""
+    async def _arrive(self, arrival: Arrival) -> None:
+        """Have it recorded, and wait for that."""
         self._arrivals.append(arrival)
+        self._recorder = self._recorder or asyncio.create_task(self._record_all(), name="recorder")
         try:
-            async with self._turn:
-                if not arrival.is_taken:
-                    async with self._board.lock:
-                        await self._record_some()
+            await arrival.wait()
         finally:
             if not arrival.is_taken:
                 self._arrivals.remove(arrival)
-        if arrival.error:
-            raise arrival.error
+
+    async def _record_all(self) -> None:
+        """Record whoever waits, until nobody does."""
+        try:
+            while self._arrivals:
+                async with self._board.lock:
+                    await self._record_some()
+        finally:
+            self._recorder = None
 
     async def _record_some(self) -> None:
         """Under the board's lock: work out, write, publish, for those that came first."""
-        steps = self._steps()
+        taken: list[Arrival] = []
+        try:
+            await self._put_down(self._steps(taken))
+        except Exception as error:  # noqa: BLE001 - whoever waits logs it
+            for arrival in taken:
+                arrival.error = error
+        finally:
+            for arrival in taken:
+                arrival.end()
+
+    async def _put_down(self, steps: Sequence[_Step]) -> None:
         writes = (
             self._ledger.record_poll(
                 step.arrival.snapshot, step.alerts, step.transitions, step.groups.values()
@@ -182,8 +185,8 @@ class AlertDesk:
             if step.arrival.error is None:
                 self._tell(step.transitions, step.now)
 
-    def _steps(self) -> list[_Step]:
-        """Of at most AT_ONCE polls, and of one project at most one."""
+    def _steps(self, taken: list[Arrival]) -> list[_Step]:
+        """Of at most AT_ONCE polls, which are added to `taken`; of one project at most one."""
         now = self._now()
         drafts: dict[str, Group] = {}
         steps: dict[str, _Step] = {}
@@ -191,7 +194,7 @@ class AlertDesk:
             name = arrival.snapshot.project.name
             if name in steps:
                 break
-            self._arrivals.popleft()
+            taken.append(self._arrivals.popleft())
             arrival.is_taken = True
             arrival.error = InterruptedError("the writing was broken off")
             try:
@@ -202,7 +205,7 @@ class AlertDesk:
                 drafts.update(steps[name].groups)
         return list(steps.values())
 
-    def _step(self, arrival: _Arrival, now: datetime, drafts: Mapping[str, Group]) -> _Step:
+    def _step(self, arrival: Arrival, now: datetime, drafts: Mapping[str, Group]) -> _Step:
         snapshot, rules, rest = arrival.snapshot, self._rules, arrival.rest
         known = self._board.alerts_of(snapshot.project.name)
         standing = rest.standing(snapshot, rules, now) if rest else ()
@@ -220,7 +223,9 @@ class AlertDesk:
             self._resting[name] = Rest(snapshot, step.rules, step.now, until, sighted_at)
 
     async def _depart(self, project: str) -> None:
-        async with self._turn, self._board.lock:  # after the polls that came before
+        async with self._board.lock:
+            while self._arrivals:  # among them may be polls of it
+                await self._record_some()
             self._resting.pop(project, None)
             now = self._now()
             alerts, transitions = depart(self._board.alerts_of(project), now)

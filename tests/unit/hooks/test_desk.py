@@ -255,7 +255,7 @@ async def _polls_under_way(
             project = replace(PROJECT, name=name, project_id=name)
             snapshot = replace(listed(overdue()), project=project)
             polls[name] = asyncio.create_task(desk.record(snapshot))
-        await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)
     await asyncio.sleep(0.01)
     yield board, desk, polls
     ledger.go_on.set()
@@ -330,6 +330,20 @@ async def test_two_polls_of_a_project_are_recorded_one_after_the_other() -> None
         assert len(ledger.polls) == 1
     fired = [len(transitions) for _, transitions, _ in ledger.polls]
     assert fired == [1, 0]
+
+
+async def test_a_defect_while_polls_are_published_keeps_nobody_waiting(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: str) -> None:
+        msg = "a defect"
+        raise ValueError(msg)
+
+    bench.board.listen(broken)
+    await bench.desk.record(listed(overdue()))
+    assert "a defect" in caplog.text
+    await bench.desk.record(listed())
+    assert len(bench.ledger.polls) == 2
 
 
 async def test_a_poll_that_another_replica_superseded_is_for_the_poller_to_do_again(
