@@ -155,7 +155,11 @@ class StoreMachine(RuleBasedStateMachine):
         self.alerts[project] = alerts
         self.entries += len(transitions)
         self.keep(*groups)
-        return lambda store: store.record_poll(snapshot, alerts.values(), transitions, groups)
+
+        async def record(store: Store) -> None:
+            await store.record_poll(snapshot, alerts.values(), transitions, groups)
+
+        return record
 
     def keep(self, *groups: Group) -> None:
         for group in groups:
