@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, ne
 from typing import NamedTuple, TypeAlias
 
 
@@ -145,11 +146,12 @@ class Listing:
 
 
 _FIELDS = tuple(sorted(each.name for each in fields(Authorization)))
+_values = attrgetter(*_FIELDS)
 
 
 def changed_fields(before: Authorization, after: Authorization) -> tuple[str, ...]:
     """The names of those that differ, sorted."""
-    return tuple([name for name in _FIELDS if getattr(before, name) != getattr(after, name)])
+    return tuple(compress(_FIELDS, map(ne, _values(before), _values(after))))
 
 
 def known_time(timestamp: Timestamp) -> datetime | None:

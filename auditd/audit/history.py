@@ -130,4 +130,6 @@ def _found(
 
 
 def _of(finding: Finding, kind: HistoryKind, blank: HistoryEntry) -> HistoryEntry:
-    return replace(blank, kind=kind, authorization=finding.authorization, finding=finding)
+    return HistoryEntry(
+        blank.at, blank.project, kind, authorization=finding.authorization, finding=finding
+    )

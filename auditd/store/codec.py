@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from auditd.store.columns import legible
 _FAULTS = frozenset(TimestampFault)
 ALERT_FIELDS = tuple(field.name for field in fields(Alert) if field.name != "last_seen_at")
 """What is in the body of an alert."""
+alert_body = attrgetter(*ALERT_FIELDS)
 
 GROUP = msgspec.json.Decoder(Group)
 NOTIFICATION = msgspec.json.Decoder(Notification)
@@ -124,7 +126,7 @@ def decode_listed(body: str) -> Authorization:
 
 def encode_alert(alert: Alert) -> str:
     """All but `last_seen_at`."""
-    return encode({name: getattr(alert, name) for name in ALERT_FIELDS})
+    return encode(dict(zip(ALERT_FIELDS, alert_body(alert), strict=True)))
 
 
 def decode_alert(body: str, last_seen_at: datetime) -> Alert:

@@ -19,7 +19,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:  # noqa: ARG002 -- SQLAlchemy's signature
-        """Of each poll three are written; by way of process_bind_param they take twice as long."""
+        """Of each poll many are written; by way of process_bind_param they take twice as long."""
         return _text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
@@ -56,9 +56,9 @@ class Words(TypeDecorator[str]):
         """SQLite sorts so by itself."""
         return Text(collation="C" if dialect.name == "postgresql" else None)
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
-        """The text as it is stored."""
-        return value if value is None else legible(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002 -- SQLAlchemy's signature
+        """The text as it is stored; see Instant."""
+        return _words
 
 
 class Key(Words):
@@ -69,11 +69,9 @@ class Key(Words):
 
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
         """A digest in the place of a long text."""
-        if value is None or dialect.name != "postgresql":
-            return super().process_bind_param(value, dialect)
-        return stored_key(value)
+        return _key if dialect.name == "postgresql" else _words
 
 
 _LONGEST_KEY = 500
@@ -93,6 +91,14 @@ def legible(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return _ILLEGIBLE.sub("\ufffd", text)
+
+
+def _words(value: str | None) -> str | None:
+    return value if value is None else legible(value)
+
+
+def _key(value: str | None) -> str | None:
+    return value if value is None else stored_key(value)
 
 
 _ILLEGIBLE = re.compile("[\0\ud800-\udfff]")

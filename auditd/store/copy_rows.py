@@ -112,7 +112,7 @@ class Rows:
 
         def fit(row: Row) -> Row:
             whole = getattr(_KEYED.decode(row[body]), names[place])
-            stored = Key().process_bind_param(whole, self.connection.dialect)
+            stored = Key().bind_processor(self.connection.dialect)(whole)
             return (*row[:place], stored, *row[place + 1 :])
 
         return [fit(row) for row in rows]

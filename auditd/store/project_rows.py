@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import TypeAlias
 
 from auditd.alerting.alert import Alert
 from auditd.audit.authorization import Authorization
 from auditd.audit.quick import quick
-from auditd.store.codec import ALERT_FIELDS, Sight, sight_of
+from auditd.store.codec import Sight, alert_body, sight_of
 from auditd.store.poll import Poll
 from auditd.store.state import StoredSnapshot
-
-_body = attrgetter(*ALERT_FIELDS)
 
 
 @quick
@@ -32,7 +29,7 @@ class AlertRow:
         return (
             isinstance(other, AlertRow)
             and self.last_seen_at == other.last_seen_at
-            and (self.alert is other.alert or _body(self.alert) == _body(other.alert))
+            and (self.alert is other.alert or alert_body(self.alert) == alert_body(other.alert))
         )
 
     __hash__ = None  # type: ignore[assignment]  # nobody needs it, and mappings have none
