@@ -132,9 +132,9 @@ async def open_parts(
         parts = Parts(store, alarms, watch, scheduler, engine, run, None, token_bytes(32))
         if fellowship and slots and store.replicas:
             replica = _replica(parts, store.replicas, fellowship, slots, voices)
-            form_key = await store.replicas.form_key()
             await replica.join()
             opened.push_async_callback(replica.leave)
+            form_key = await store.replicas.form_key()
             alarms.share(slots.claim, replica.catch_up)
             parts = replace(parts, run=replica.run, claim=slots.claim, form_key=form_key)
         yield parts

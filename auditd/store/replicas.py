@@ -128,13 +128,15 @@ class Replicas(Access):
         return await self._read(work)
 
     async def form_key(self) -> bytes:
-        """The 32 random bytes with which all replicas sign forms. To be asked for before `beat`.
+        """The 32 random bytes with which all replicas sign forms. To be asked for after `beat`.
 
-        The first one of a fleet makes new ones, as a daemon that is alone does at its start.
+        The first one of a fleet makes new ones, as a daemon that is alone does at its start. Two
+        that start together see each other, and neither takes away what the other got.
         """
 
         def work(connection: Connection) -> bytes:
-            connection.execute(delete(KEYS).where(~exists().select_from(REPLICAS)))
+            others = exists().where(REPLICAS.c.id != self._revisions.replica)
+            connection.execute(delete(KEYS).where(~others))
             known = select(KEYS.c.value).where(KEYS.c.name == _FORMS)
             key = connection.execute(known).scalar()
             if key is None:

@@ -41,18 +41,24 @@ def shared(store: Store) -> Replicas:
 async def test_all_replicas_sign_forms_with_one_key_until_the_last_is_gone(
     join: Join, one: Store
 ) -> None:
-    key = await shared(one).form_key()
     await shared(one).beat(30)
+    key = await shared(one).form_key()
     async with join("two") as two:
-        assert await shared(two).form_key() == key
         await shared(two).beat(30)
+        assert await shared(two).form_key() == key
         await shared(one).leave()
     assert await shared(one).form_key() == key, "two is gone, and nobody knows yet"
     await shared(one).beat(0)
-    await shared(one).leave()
     other = await shared(one).form_key()
     assert len(other) == 32
     assert other != key
+
+
+async def test_replicas_that_start_together_sign_forms_with_one_key(join: Join, one: Store) -> None:
+    async with join("two") as two:
+        await shared(one).beat(30)
+        await shared(two).beat(30)
+        assert await shared(one).form_key() == await shared(two).form_key()
 
 
 @pytest.mark.parametrize("works", [1, 2])
