@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -29,13 +29,13 @@ class Ledger(Protocol):
 class PollLedger(Protocol):
     """What the desk needs of the store. Each call is one transaction, or raises."""
 
-    def record_poll(
+    async def record_poll(
         self,
         snapshot: ProjectSnapshot,
         alerts: Iterable[Alert],
         transitions: Iterable[Transition],
         groups: Iterable[Group],
-    ) -> Awaitable[None]:
+    ) -> None:
         """What a poll made of a project."""
 
     def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:

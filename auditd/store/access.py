@@ -10,10 +10,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from auditd.store.batch import Work
+from auditd.store.batch import Work, at_once
 from auditd.store.database import Database
 
 _T = TypeVar("_T")
+
+
+def _never() -> bool:
+    return False
 
 
 class Access:
@@ -37,13 +41,16 @@ class Access:
         self,
         work: Callable[[Connection, ExitStack], None],
         *amends: Callable[[Connection], None],
+        unless: Callable[[], bool] = _never,
+        put_off: Callable[[Connection], None] = at_once,
     ) -> None:
         """A work that changes what is known as stored, and gives `undo` what takes that back."""
         self._is_touched = True
         undo = ExitStack()
-        await self._database.write(Work(partial(do, work, undo), undo=undo.close, amends=amends))
+        await self._database.write(
+            Work(partial(_do, work, undo), unless, put_off, undo.close, amends)
+        )
 
 
-def do(work: Callable[[Connection, ExitStack], None], undo: ExitStack, to: Connection) -> None:
-    """A work that gives `undo` what takes it back."""
+def _do(work: Callable[[Connection, ExitStack], None], undo: ExitStack, to: Connection) -> None:
     work(to, undo)

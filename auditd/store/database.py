@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -65,19 +65,10 @@ class Database:
 
         Raises StoreWriteError, StoreConflictError, or what the work raises.
         """
-        return None if self._is_spared(work) else await self._ask(self._writes, work)
-
-    def begin(self, work: Work) -> Awaitable[Any]:
-        """As `write`, but at once, and it is done even when nobody waits for it any more."""
-        if self._is_spared(work):
-            answer = asyncio.get_running_loop().create_future()
-            answer.set_result(None)
-            return answer
-        return self._request(self._writes, work).answer
-
-    def _is_spared(self, work: Work) -> bool:
-        """Whether there is nothing to do. Asked here it spares quiet polls the thread."""
-        return self._runner is None and self.fault is None and work.unless()
+        is_idle = self._runner is None and self.fault is None
+        if is_idle and work.unless():  # asked here it spares a thousand quiet polls the thread
+            return None
+        return await self._ask(self._writes, work)
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """Raises StoreReadError, or what `work` raises."""
@@ -101,14 +92,10 @@ class Database:
         await self.alone(lambda backing: backing.writes.dispose())
         self._thread.shutdown(wait=False)
 
-    def _request(self, way: Way, work: Work) -> _Request:
+    async def _ask(self, way: Way, work: Work) -> Any:
         request = _Request(way, work)
         self._waiting.append(request)
         self._runner = self._runner or asyncio.create_task(self._run(), name="store")
-        return request
-
-    async def _ask(self, way: Way, work: Work) -> Any:
-        request = self._request(way, work)
         while not request.answer.done():
             try:
                 await asyncio.wait({request.answer})
@@ -129,8 +116,7 @@ class Database:
                 await self._do_some()
         except BaseException as error:
             for request in self._waiting:
-                if not request.answer.cancelled():
-                    request.answer.set_exception(error)
+                request.answer.set_exception(error)
             self._waiting.clear()
             raise
         finally:
@@ -167,8 +153,6 @@ class Database:
                 request.is_taken = False
                 continue
             self._waiting.remove(request)
-            if request.answer.cancelled():
-                continue  # whoever began it does not wait any more
             match outcome:
                 case Done(value):
                     request.answer.set_result(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,9 +16,7 @@ from auditd.alerting.life import Transition
 from auditd.alerting.silence import Acknowledgement, Silence
 from auditd.audit.snapshot import ProjectSnapshot
 from auditd.store import history, hush, outbox, trail
-from auditd.store.access import do
 from auditd.store.backup import Copies
-from auditd.store.batch import Work
 from auditd.store.chronicle import Chronicle
 from auditd.store.database import Database
 from auditd.store.deliveries import Deliveries
@@ -100,14 +98,14 @@ class Store(Deliveries, Chronicle):
         self._is_touched = True
         return found
 
-    def record_poll(
+    async def record_poll(
         self,
         snapshot: ProjectSnapshot,
         alerts: Iterable[Alert],
         transitions: Iterable[Transition],
         groups: Iterable[Group],
-    ) -> Awaitable[None]:
-        """What a poll made of a project. It is begun by the call, and done whoever waits for it.
+    ) -> None:
+        """What a poll made of a project.
 
         Only what differs from what is stored is written. Of a poll that changed nothing but times
         and the count of failures nothing is written now: these are written with the next poll
@@ -121,16 +119,12 @@ class Store(Deliveries, Chronicle):
         """
         poll = Poll(self._now(), snapshot, tuple(alerts), tuple(transitions), tuple(groups))
         rows = rows_of(poll)
-        self._is_touched = True
-        undo = ExitStack()
-        work = Work(
-            partial(do, partial(self._rows.write_poll, poll=poll, project=rows), undo),
+        await self._record(
+            partial(self._rows.write_poll, poll=poll, project=rows),
+            self._rows.reload,
             unless=partial(self._rows.hold_back, poll, rows),
             put_off=self._rows.put_down,
-            undo=undo.close,
-            amends=(self._rows.reload,),
         )
-        return self._database.begin(work)
 
     def record_times(self, snapshot: ProjectSnapshot, sighted_at: datetime | None) -> None:
         """When a project was polled that is, in all else, as `record_poll` recorded it last.

@@ -155,11 +155,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.alerts[project] = alerts
         self.entries += len(transitions)
         self.keep(*groups)
-
-        async def record(store: Store) -> None:
-            await store.record_poll(snapshot, alerts.values(), transitions, groups)
-
-        return record
+        return lambda store: store.record_poll(snapshot, alerts.values(), transitions, groups)
 
     def keep(self, *groups: Group) -> None:
         for group in groups:

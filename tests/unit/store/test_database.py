@@ -182,16 +182,6 @@ async def test_where_there_is_nothing_to_do_the_thread_is_not_asked(database: Da
     assert asking.done()
 
 
-async def test_what_was_begun_is_done_though_nobody_waits_for_it(database: Database) -> None:
-    stored: set[int] = set()
-    answers = [asyncio.ensure_future(database.begin(_pair(it, stored))) for it in range(3)]
-    answers[1].cancel()
-    assert await answers[2] == 2
-    assert stored == {0, 1, 2}
-    assert await database.read(_count) == 6
-    assert await database.begin(Work(_fail, unless=lambda: True)) is None
-
-
 async def test_whoever_is_cancelled_left_all_or_nothing_and_memory_knows_which(
     database: Database,
 ) -> None:
