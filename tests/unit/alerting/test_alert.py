@@ -1,10 +1,11 @@
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditd.alerting.alert import AlertState, fingerprint_of
+from auditd.alerting.alert import Alert, AlertState, fingerprint_of
 from tests.unit.alerting.examples import AT, HOUR, firing, pending_again, resolved
 
 texts = st.text(max_size=5)
@@ -66,6 +67,11 @@ def test_a_pending_alert_remembers_when_it_fired_and_ended() -> None:
     assert episode is not None
     assert episode.state is AlertState.RESOLVED
     assert (episode.since, episode.active_at, episode.resolved_at) == (AT, AT, AT + HOUR)
+
+
+def test_what_is_seen_again_differs_in_nothing_but_the_instant() -> None:
+    values: dict[str, Any] = {field.name: f"the {field.name}" for field in fields(Alert)}
+    assert Alert(**values).seen_again(AT) == Alert(**{**values, "last_seen_at": AT})
 
 
 def test_an_alert_is_made_of_plain_values() -> None:
