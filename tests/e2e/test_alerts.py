@@ -182,8 +182,9 @@ async def test_an_exception_keeps_a_finding_from_firing(
         file = write("auditd.yaml", configuration)
         async with daemon(file) as program:
             await receiver.told("firing", "GitAuthorizationStale", "old")
-            assert program.told("finding.flagged", check="overdue")
-            assert program.told("alert.fired", check="overdue") == []
+            await program.event("finding.flagged", check="overdue")
+            await program.event("alert.fired", alertname="GitAuthorizationStale")
+            assert program.told("alert.fired", alertname="GitAuthorizationOverdue") == []
 
 
 async def test_a_second_daemon_on_the_same_state_is_refused_with_the_owners_pid(
