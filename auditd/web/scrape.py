@@ -52,7 +52,8 @@ def scraping(expose: Expose) -> Callable[[web.Request], Awaitable[web.StreamResp
         response.content_length = exposition.size
         await response.prepare(request)
         if request.method != hdrs.METH_HEAD:
-            await _send(request, response, exposition.pieces(), turns)
+            with turns.member():
+                await _send(request, response, exposition.pieces(), turns)
         return response
 
     return metrics
