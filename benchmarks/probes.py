@@ -16,7 +16,7 @@ from benchmarks.servers import nginx
 
 _SCRAPERS = 4
 _PROBE_EVERY_SECONDS = 0.002
-_IDLE_PROBES = 500
+_QUIET_PROBES = 500
 _START_SECONDS = 0.1
 """By then the scrapers have been loaded."""
 
@@ -28,41 +28,47 @@ def measure(scale: Scale) -> Iterator[Row]:
             made(projects=projects) as fixture,
             nginx(fixture) as served,
             daemon(fixture.home / "d", fixture.ids, served.url, interval="30s") as running,
+            daemon(fixture.home / "idle", fixture.ids[:1], served.url, interval="1h") as idle,
         ):
             listed = projects * fixture.authorizations
             complete = running.seconds_until_complete(listed)
             sleep(scale.pick(10, 1))
-            idle = max(_probe(running.port) for _ in range(_IDLE_PROBES))
+            quiet = max(_probe(running.port) for _ in range(_QUIET_PROBES))
             memory = running.memory_mb()
             for encoding in ("identity", "gzip"):
-                took = _probes(running.port, encoding, scale.pick(max(5, 25_000 // projects), 1))
+                rounds = scale.pick(max(5, 25_000 // projects), 1)
+                took, beside = _probes(running.port, encoding, rounds, beside=idle.port)
                 yield Row(
                     f"the slowest probe during four scrapes, {listed:,} authorizations, {encoding}",
                     took[-1],
                     " ms",
                     at_most(10),
                     f"99 % within {took[len(took) * 99 // 100]:.1f} ms, half within"
-                    f" {took[len(took) // 2]:.1f} ms of {len(took)}; the slowest without a scrape"
-                    f" {idle:.1f} ms; {8 * listed:,} series, complete after {complete:.1f} s,"
-                    f" {memory:.0f} MB",
+                    f" {took[len(took) // 2]:.1f} ms of {len(took)}; the slowest of another daemon,"
+                    f" which only waits for a processor, {beside[-1]:.1f} ms; the slowest without a"
+                    f" scrape {quiet:.1f} ms; {8 * listed:,} series, complete after"
+                    f" {complete:.1f} s, {memory:.0f} MB",
                 )
 
 
-def _probes(port: int, encoding: str, rounds: int) -> list[float]:
-    """Milliseconds, in ascending order.
+def _probes(
+    port: int, encoding: str, rounds: int, *, beside: int
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of the port that is scraped and of the one beside it, in ascending order.
 
     Each scraper is one process, as Prometheus is: to start four takes both cores for a while.
     """
-    took = []
+    took, took_beside = list[float](), list[float]()
     command = curl(port, encoding, path=f"/metrics?round=[1-{rounds}]")
     scrapers = [subprocess.Popen(command) for _ in range(_SCRAPERS)]  # noqa: S603 - ours
     sleep(_START_SECONDS)
     is_over = False
     while not is_over:
         is_over = all(scraper.poll() is not None for scraper in scrapers)
-        took.append(_probe(port))
-        sleep(_PROBE_EVERY_SECONDS)
-    return sorted(took)
+        for each, times in ((port, took), (beside, took_beside)):
+            times.append(_probe(each))
+            sleep(_PROBE_EVERY_SECONDS)
+    return sorted(took), sorted(took_beside)
 
 
 def _probe(port: int) -> float:
