@@ -9,9 +9,11 @@ from typing import NoReturn
 
 from auditd.engine.port import EngineStats, Handler, Job
 
-AT_ONCE = 2
-"""Jobs that are begun in one pass of the event loop. Each takes a tenth of a millisecond of it, and so
-does the answer of one that was begun before. A health probe waits for several passes."""
+AT_LEAST, AT_MOST = 2, 8
+"""Jobs that are begun in one pass of the event loop. Each takes a tenth of a millisecond of it, and
+so does the answer of one that was begun before. A health probe waits for several passes."""
+_BACKLOG = 64
+"""Jobs that wait, as after a start, for each that is begun in a pass: fewer would take longer."""
 
 
 class LocalEngine:
@@ -38,7 +40,8 @@ class LocalEngine:
                 await self._submitted.wait()
                 self._submitted.clear()
                 while self._waiting:
-                    for _ in range(min(AT_ONCE, len(self._waiting))):
+                    places = min(AT_MOST, max(AT_LEAST, len(self._waiting) // _BACKLOG))
+                    for _ in range(min(places, len(self._waiting))):
                         _, job = self._waiting.popitem(last=False)
                         name = f"{job.kind} of {job.key}"
                         group.create_task(self._do(handlers[job.kind], job), name=name)
