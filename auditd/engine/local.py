@@ -40,8 +40,8 @@ class LocalEngine:
                 await self._submitted.wait()
                 self._submitted.clear()
                 while self._waiting:
-                    places = min(AT_MOST, max(AT_LEAST, len(self._waiting) // _BACKLOG))
-                    for _ in range(min(places, len(self._waiting))):
+                    waiting = len(self._waiting)
+                    for _ in range(min(waiting, AT_MOST, max(AT_LEAST, waiting // _BACKLOG))):
                         _, job = self._waiting.popitem(last=False)
                         name = f"{job.kind} of {job.key}"
                         group.create_task(self._do(handlers[job.kind], job), name=name)
